@@ -1,0 +1,1 @@
+"""Files to items: detect, parse in a child process, chunk, embed, store."""

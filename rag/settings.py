@@ -1,0 +1,175 @@
+"""Configuration from `FOLIO_*` variables and `.env`. Read once, by the entry points."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from rag.errors import ConfigError
+
+PREFIX = "FOLIO_"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class EmbedSettings(_Section):
+    """Which embedder, and how it runs."""
+
+    model: str = Field("minilm", description="Embedder: `minilm` (built in) or `nomic`")
+    model_dir: Path | None = Field(
+        None, description="Folder with the checkpoint files of the chosen embedder"
+    )
+    threads: Annotated[int, Field(ge=1, le=64)] = Field(
+        1, description="CPU threads a model may use"
+    )
+    batch_size: Annotated[int, Field(ge=1, le=256)] = Field(
+        8, description="Texts or pictures embedded at once"
+    )
+
+
+class StoreSettings(_Section):
+    """Where points live: the embedded engine, or a Qdrant server when `url` is set."""
+
+    url: str | None = Field(None, description="Address of a Qdrant server; empty: built in")
+    api_key: SecretStr | None = Field(None, description="Key of that server")
+    timeout_s: Annotated[float, Field(gt=0, le=300)] = Field(
+        10.0, description="Seconds to wait for the server"
+    )
+    reserve_mb: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
+        1024, description="Free disk, in MB, below which nothing is written"
+    )
+
+
+class LlmSettings(_Section):
+    """The language model; none set means quotes only."""
+
+    model: str | None = Field(None, description="LiteLLM model name, such as `openai/gpt-4.1-mini`")
+    api_base: str | None = Field(None, description="Address of an OpenAI-compatible server")
+    api_key: SecretStr | None = Field(
+        None, description="Key; the provider's own variable works as well"
+    )
+    vision: Literal["auto", "on", "off"] = Field(
+        "auto", description="Whether the model is sent pictures"
+    )
+    max_images: Annotated[int, Field(ge=0, le=32)] = Field(
+        4, description="Pictures sent with one question"
+    )
+    context_tokens: Annotated[int, Field(ge=1024, le=2_000_000)] = Field(
+        16_384, description="Context window the prompt is budgeted for"
+    )
+    max_answer_tokens: Annotated[int, Field(ge=16, le=32_000)] = Field(
+        1_024, description="Longest answer, in tokens"
+    )
+    read_timeout_s: Annotated[float, Field(gt=0, le=600)] = Field(
+        30.0, description="Seconds without a byte before the model counts as silent"
+    )
+    answer_timeout_s: Annotated[float, Field(gt=0, le=3600)] = Field(
+        120.0, description="Seconds for one whole answer"
+    )
+
+
+class IngestSettings(_Section):
+    """Limits for files, against mistakes and against hostile ones."""
+
+    max_file_mb: Annotated[int, Field(ge=1, le=2_000)] = Field(50, description="Largest file, MB")
+    max_pages: Annotated[int, Field(ge=1, le=100_000)] = Field(2_000, description="Most pages")
+    max_images: Annotated[int, Field(ge=0, le=100_000)] = Field(
+        1_000, description="Most pictures kept of one document"
+    )
+    max_megapixels: Annotated[int, Field(ge=1, le=200)] = Field(
+        25, description="Largest picture that is decoded, megapixels"
+    )
+    page_timeout_s: Annotated[float, Field(gt=0, le=600)] = Field(
+        30.0, description="Seconds one page may take to parse"
+    )
+    page_memory_mb: Annotated[int, Field(ge=256, le=64_000)] = Field(
+        2_048, description="Memory the parser may use, MB"
+    )
+
+
+class RetrieveSettings(_Section):
+    """How many hits an answer is made from."""
+
+    top_k: Annotated[int, Field(ge=1, le=50)] = Field(8, description="Hits kept for a question")
+
+
+class Settings(BaseSettings):
+    """All settings. Sections refuse unknown keys; the top level ignores foreign ones."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+    )
+
+    data_dir: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("folio", appauthor=False)),
+        description="Folder that holds the library",
+    )
+    embed: EmbedSettings = EmbedSettings()
+    store: StoreSettings = StoreSettings()
+    llm: LlmSettings = LlmSettings()
+    ingest: IngestSettings = IngestSettings()
+    retrieve: RetrieveSettings = RetrieveSettings()
+
+
+# Read by Makefile, tests and the launcher, not by Settings.
+OUTSIDE_NAMES = frozenset({"FOLIO_NO_APT", "FOLIO_CHROMIUM", "FOLIO_SHARED", "FOLIO_SERVE_CHILD"})
+
+
+def load_settings(*, data_dir: Path | None = None) -> Settings:
+    """Settings from the environment and `.env`, the data folder overridden when given.
+
+    Raises:
+        ConfigError: A value is out of range, or a `FOLIO_*` name is unknown (a
+            misspelled section would otherwise be ignored without a word).
+    """
+    _refuse_unknown_names()
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise ConfigError(_first_problem(error)) from error
+    if data_dir is not None:
+        settings = settings.model_copy(update={"data_dir": data_dir})
+    return settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
+
+
+def setting_names() -> list[tuple[str, str, object]]:
+    """Every setting as (environment name, description, default), in reading order."""
+    rows: list[tuple[str, str, object]] = [
+        ("FOLIO_DATA_DIR", Settings.model_fields["data_dir"].description or "", "user data folder")
+    ]
+    for section, field in Settings.model_fields.items():
+        model = field.annotation
+        if isinstance(model, type) and issubclass(model, _Section):
+            rows.extend(
+                (f"{PREFIX}{section}__{name}".upper(), inner.description or "", inner.default)
+                for name, inner in model.model_fields.items()
+            )
+    return rows
+
+
+def _refuse_unknown_names() -> None:
+    known = {name for name, _, _ in setting_names()} | OUTSIDE_NAMES
+    unknown = sorted(
+        name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known
+    )
+    if unknown:
+        message = f"Unknown setting {unknown[0]}. The README lists every FOLIO_ setting."
+        raise ConfigError(message)
+
+
+def _first_problem(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = PREFIX + "__".join(str(part) for part in first["loc"]).upper()
+    return f"Setting {name} is not usable: {first['msg']}."

@@ -1,0 +1,210 @@
+"""The values every part passes on. Knows no disk, no model and no engine.
+
+Pages count from 1. Boxes are PDF points (1/72 inch) with the origin at the top
+left of the page as displayed, rotation applied.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from uuid import UUID
+
+Kind = Literal["text", "table", "figure", "page"]
+Modality = Literal["text", "image"]
+LegName = Literal["text", "image", "caption", "keywords"]
+DocumentState = Literal["queued", "working", "readable", "ready", "failed"]
+Why = Literal["rank", "picture_reserve", "named"]
+Finish = Literal["stop", "length", "cut_off", "stopped"]
+Mode = Literal["llm", "extractive"]
+
+BBox = tuple[float, float, float, float]
+LOCAL_WORKSPACE = "local"
+WORDS: tuple[Kind, ...] = ("text", "table")
+PICTURES: tuple[Kind, ...] = ("figure", "page")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """A place on a page: 1-based page number and box in points."""
+
+    page_number: int
+    bbox: BBox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """The unit of indexing; becomes one point a run. Same id on re-ingest of the same file."""
+
+    id: UUID
+    document_id: UUID
+    kind: Kind
+    order: int  # place in the document, 0-based, over all kinds
+    text: str  # what a reader sees: passage, table as Markdown, or a figure's caption and words
+    search_text: str  # what is embedded and indexed: breadcrumb + body, or a figure's words
+    regions: tuple[Region, ...]  # reading order; empty for page-less formats, which have an anchor
+    heading: tuple[str, ...] = ()
+    caption: str = ""
+    number: str = ""  # the document's own label, "Figure 3"
+    anchor: str | None = None
+    image_sha256: str | None = None  # figures, pages, tables: key into files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegScore:
+    """How one leg saw a hit. A leg that scores by keywords has no cosine and no z."""
+
+    rank: int  # 1-based within the leg
+    cosine: float | None = None
+    z: float | None = None
+    weight: float | None = None  # BM25 weight of a keyword leg
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherPlace:
+    """Where else the same passage or picture stands."""
+
+    document_name: str
+    page_number: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """An item with its place in the answer to one question."""
+
+    item: Item
+    document_name: str
+    rank: int  # 1-based
+    height: float  # calibrated number the hit was merged by; never a percentage
+    why: Why = "rank"
+    modality: Modality = "text"  # which encoder made the vector that won
+    page_size: tuple[float, float] | None = None  # points
+    image_path: str | None = None  # PNG on disk
+    legs: Mapping[LegName, LegScore] = field(default_factory=dict)
+    also_in: tuple[OtherPlace, ...] = ()
+
+    @property
+    def page_number(self) -> int | None:
+        """First page the hit stands on; None for page-less formats."""
+        return self.item.regions[0].page_number if self.item.regions else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A hit given to the model (or quoted) under a marker, 1-based."""
+
+    marker: int
+    hit: Hit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """A marker of the answer, resolved to its source."""
+
+    marker: int
+    hit: Hit
+    quote: str  # words of the source that carry the sentence; "" for a picture without words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsupported:
+    """A sentence of the answer whose sources do not carry it."""
+
+    sentence: str
+    markers: tuple[int, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Something that went wrong, fit to be shown: a kind and one plain sentence."""
+
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One turn, finished. `text` carries markers [n] that resolve to `sources` of this answer only."""
+
+    question: str
+    text: str
+    mode: Mode
+    model: str | None
+    abstained: bool
+    finish: Finish
+    citations: tuple[Citation, ...]
+    sources: tuple[Source, ...]
+    not_used: tuple[Hit, ...] = ()  # found, but outside the budget or not quoted
+    unsupported: tuple[Unsupported, ...] = ()
+    images_sent: int = 0
+    usage: Mapping[str, int] = field(default_factory=dict)
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    error: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """Answer event: the numbered sources, known before the first token."""
+
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """Answer event: more text. Markers in it are raw until `Done`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Answer event: forget the tokens so far (the model failed; another way of answering starts)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Answer event, the last one: the finished answer, marks repaired and resolved."""
+
+    answer: Answer
+
+
+AnswerEvent = Retrieved | Token | Restart | Done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One uploaded file as the library knows it."""
+
+    id: UUID
+    workspace: str
+    name: str
+    sha256: str
+    state: DocumentState
+    page_count: int | None  # None for page-less formats
+    text_count: int
+    table_count: int
+    figure_count: int  # figures and pages that are visible
+    figures_pending: int
+    size_bytes: int
+    added_at: str  # ISO 8601, UTC
+    media_type: Literal["pdf", "html"]
+    title: str = ""
+    warnings: tuple[str, ...] = ()
+    error: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteReceipt:
+    """What is left of a deleted document; all three counts are zero when the delete is complete."""
+
+    id: UUID
+    name: str
+    points_left: int
+    rows_left: int
+    files_left: int

@@ -1,0 +1,19 @@
+"""Shared fixtures. Tests that need the measuring corpus look for it beside the checkout."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("FOLIO_SHARED", ROOT.parent / "shared"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with corpus, fixtures and labelled sets; skips where it is absent."""
+    if not (SHARED / "corpus").is_dir():
+        pytest.skip("the measuring corpus is not beside this checkout")
+    return SHARED

@@ -1,0 +1,1 @@
+"""What people touch: the wiring of the parts, the command line and the web app."""
