@@ -1,21 +1,21 @@
 """Everything Folio refuses or fails at, as one tree. `str(error)` is fit for the user.
 
-    RagError
-    ├── ConfigError              a setting or argument is wrong
-    │   └── IndexMismatchError   the index was made by another embedder
-    ├── DocumentError            one file cannot be taken in
-    │   ├── UnsupportedFileError
-    │   ├── EncryptedFileError
-    │   ├── CorruptFileError
-    │   ├── EmptyFileError       nothing to read in it
-    │   └── FileTooLargeError
-    ├── EmbedError               a model cannot be loaded or run
-    ├── StoreError               library or index
-    │   ├── LibraryInUseError    another process owns the data folder
-    │   ├── DiskReserveError     too little disk is left to write safely
-    │   ├── StoreUnavailableError  the Qdrant server does not answer
-    │   └── NotFoundError        no such document, item or file
-    └── LlmError                 the language model failed; `kind` says how
+RagError
+├── ConfigError                a setting or argument is wrong
+│   └── IndexMismatchError     the index was made by another embedder
+├── DocumentError              one file cannot be taken in
+│   ├── UnsupportedFileError
+│   ├── EncryptedFileError
+│   ├── CorruptFileError
+│   ├── EmptyFileError         nothing to read in it
+│   └── FileTooLargeError
+├── EmbedError                 a model cannot be loaded or run
+├── StoreError                 library or index
+│   ├── LibraryInUseError      another process owns the data folder
+│   ├── DiskReserveError       too little disk is left to write safely
+│   ├── StoreUnavailableError  the Qdrant server does not answer
+│   └── NotFoundError          no such document, item or file
+└── LlmError                   the language model failed; `kind` says how
 """
 
 from __future__ import annotations

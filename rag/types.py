@@ -128,7 +128,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One turn, finished. `text` carries markers [n] that resolve to `sources` of this answer only."""
+    """One turn, finished. The markers [n] in `text` resolve to `sources` of this answer only."""
 
     question: str
     text: str
@@ -162,7 +162,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """Answer event: forget the tokens so far (the model failed; another way of answering starts)."""
+    """Answer event: forget the tokens so far; the model failed and another way starts."""
 
     reason: str
 

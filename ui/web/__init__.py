@@ -1,1 +1,1 @@
-"""The Streamlit pages. They draw and forward; what deserves a test without Streamlit lives elsewhere."""
+"""The Streamlit pages. They draw and forward; what deserves a plain test lives elsewhere."""
