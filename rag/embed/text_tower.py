@@ -1,0 +1,123 @@
+"""Text encoders read by mean pooling: MiniLM and Nomic text. Knows no file and no model name.
+
+Imports torch: import this module inside functions only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from rag.embed.batches import plan_batches
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tokenizers import Tokenizer
+    from torch import nn
+
+    from rag.embed.lanes import Array
+    from rag.embed.turns import Turns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """What turns token states into a vector, apart from the weights."""
+
+    dim: int
+    query_prefix: str
+    document_prefix: str
+    has_layer_norm: bool  # LayerNorm without weights, eps 1e-5, between mean and unit length
+    max_batch_tokens: int  # bounds how long one batch holds the model
+
+
+class TextTower:
+    """A text lane: prefix, tokens, encoder, mean over real tokens, unit length.
+
+    Args:
+        model: transformers encoder in eval mode; gives `last_hidden_state`.
+        tokenizer: truncates at the model's cap and does not pad.
+        recipe: what the model card says about prefixes and pooling.
+        turns: shared by all lanes of one embedder.
+        batch_size: most texts in a batch.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: nn.Module,
+        tokenizer: Tokenizer,
+        recipe: Recipe,
+        turns: Turns,
+        batch_size: int,
+    ) -> None:
+        self._model = model
+        self._tokenizer = tokenizer
+        self._recipe = recipe
+        self._turns = turns
+        self._batch_size = batch_size
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return self._recipe.dim
+
+    def embed_queries(self, texts: Sequence[str]) -> Array:
+        """Questions to float32 (n, dim), rows L2-normalised; goes before waiting documents."""
+        return self._embed(self._recipe.query_prefix, texts, question=True)
+
+    def embed_documents(self, texts: Sequence[str]) -> Array:
+        """Passages to float32 (n, dim), rows L2-normalised, row i belongs to text i."""
+        return self._embed(self._recipe.document_prefix, texts, question=False)
+
+    def _embed(self, prefix: str, texts: Sequence[str], *, question: bool) -> Array:
+        rows = [self._token_ids(prefix + text) for text in texts]
+        vectors = np.zeros((len(rows), self.dim), dtype=np.float32)
+        batches = plan_batches(
+            [len(row) for row in rows],
+            max_rows=self._batch_size,
+            max_tokens=self._recipe.max_batch_tokens,
+        )
+        for places in batches:
+            with self._turns.take(question=question):
+                vectors[places] = self._forward([rows[place] for place in places])
+        return vectors
+
+    def _token_ids(self, text: str) -> list[int]:
+        # Text out of a PDF may hold lone surrogates, which the tokenizer refuses.
+        clean = text.encode("utf-8", "replace").decode("utf-8")
+        return self._tokenizer.encode(clean).ids
+
+    @torch.inference_mode()
+    def _forward(self, rows: Sequence[Sequence[int]]) -> Array:
+        width = max(len(row) for row in rows)
+        ids = torch.tensor([[*row, *[0] * (width - len(row))] for row in rows])  # 0 is [PAD]
+        lengths = torch.tensor([[len(row)] for row in rows])
+        mask = (torch.arange(width) < lengths).long()  # (n, width)
+        states = self._model(
+            input_ids=ids, attention_mask=mask, token_type_ids=torch.zeros_like(ids)
+        ).last_hidden_state
+        return pool(states, mask, has_layer_norm=self._recipe.has_layer_norm).numpy()
+
+
+def pool(states: torch.Tensor, mask: torch.Tensor, *, has_layer_norm: bool) -> torch.Tensor:
+    """Token states to vectors: mean over real tokens, LayerNorm if asked, unit length.
+
+    Args:
+        states: float32 (n, tokens, dim).
+        mask: int64 (n, tokens), 1 for a real token; each row has at least one.
+        has_layer_norm: Nomic v1.5 wants it, also when nothing is truncated, because
+            its vision tower was trained against such vectors (model card).
+
+    Returns:
+        float32 (n, dim), rows L2-normalised.
+    """
+    weights = mask.unsqueeze(-1).to(states.dtype)
+    mean = (states * weights).sum(dim=1) / weights.sum(dim=1)  # (n, tokens, dim) -> (n, dim)
+    if has_layer_norm:
+        mean = functional.layer_norm(mean, mean.shape[-1:], eps=1e-5)
+    return functional.normalize(mean, dim=-1)
