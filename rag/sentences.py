@@ -1,0 +1,140 @@
+"""Text to sentences and words. Knows characters only, nothing of hits, models or answers.
+
+Every pattern here is linear in the length of its input: documents and model
+output are hostile, and a megabyte of dots or brackets must cost nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_SHORT_FORMS = (
+    "e.g i.e etc cf vs ca approx al fig figs eq eqs sec ch vol no nos pp p ed eds dr mr mrs ms prof"
+    " st inc ltd co corp dept est jan feb mar apr jun jul aug sep sept oct nov dec u.s u.k"
+    " z.b d.h u.a bzw abb nr bd usw vgl s.o tab"
+)
+_SMALL_WORDS = (
+    "a about above after all also an and any are as at be been before being between both but by can"
+    " could did do does during each for from further had has have having he her here him his how i"
+    " if in into is it its itself just many may me might more most much must my no nor not of off"
+    " on once only or other our out over own same shall she should so some such tell than that the"
+    " their them then there these they this those through to too under until up us very was we"
+    " were what when where which while who whom whose why will with would you your"
+    " der die das den dem des ein eine einer eines einem einen und oder ist sind war waren wie was"
+    " wer wo wann warum welche welcher welches im in am an auf aus bei mit nach von vor zu zum zur"
+    " für über nicht auch als es er sie wird werden hat haben"
+    " le la les un une des du de et ou est sont était dans sur pour par avec que qui quoi quel"
+    " quelle quels quelles"
+)
+ABBREVIATIONS = frozenset(_SHORT_FORMS.split())
+STOP_WORDS = frozenset(_SMALL_WORDS.split())  # English, German, French
+_STOP = re.compile(r"[.!?…。！？]+")
+_CLOSERS = re.compile(r"[\"'”’»)\]]{0,4}")
+_MARKS_AFTER = re.compile(r"(?:[ \t]?\[\d{1,3}\]){1,20}")
+_LINE_ITEM = re.compile(r"(?:[-*•‣◦–]|\d{1,3}[.)]|\(?[a-z]\)|#{1,6}|\|)(?:\s|$)|\|")
+_WORD = re.compile(r"[^\W_]+")
+_VISIBLE = re.compile(r"\S")
+_CJK_STOPS = "。！？"
+_WORD_BEFORE = 24  # characters looked at for an abbreviation; the longest here has six
+
+
+def split_sentences(text: str) -> list[str]:
+    """Sentences in order, each an exact substring of `text` without outer whitespace.
+
+    Blank lines, list items, headings and table rows end a sentence as well. A
+    mark such as [3] that follows a full stop stays with the sentence before it.
+    """
+    return [sentence for block in _blocks(text) for sentence in _split_block(block)]
+
+
+def split_lines(text: str) -> list[str]:
+    """Lines that hold something, without outer whitespace."""
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def fold_spaces(text: str) -> str:
+    """One space for each run of whitespace, none outside."""
+    return " ".join(text.split())
+
+
+def words_of(text: str) -> list[str]:
+    """Words and numbers, casefolded, ligatures and width variants resolved (NFKC)."""
+    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+
+
+def content_words(text: str) -> list[str]:
+    """Words that carry meaning: no stop words, plural endings folded. Order and repeats kept."""
+    return [_singular(word) for word in words_of(text) if word not in STOP_WORDS]
+
+
+def _singular(word: str) -> str:
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word
+
+
+def _blocks(text: str) -> list[str]:
+    """Runs of lines that may hold a sentence across a line end."""
+    blocks: list[list[str]] = [[]]
+    for line in text.splitlines(keepends=True):
+        bare = line.strip()
+        if not bare or _LINE_ITEM.match(bare):
+            blocks.append([])
+        blocks[-1].append(line)
+        if bare.startswith(("#", "|")):
+            blocks.append([])
+    joined = ("".join(lines).strip() for lines in blocks)
+    return [block for block in joined if block]
+
+
+def _split_block(block: str) -> list[str]:
+    if block.startswith("|"):
+        return [block]
+    sentences: list[str] = []
+    start = 0
+    for stop in _STOP.finditer(block):
+        if stop.start() < start:
+            continue
+        end = _end_of_sentence(block, start, stop)
+        if end is not None:
+            sentences.append(block[start:end].strip())
+            start = end
+    sentences.append(block[start:].strip())
+    return [sentence for sentence in sentences if sentence]
+
+
+def _end_of_sentence(block: str, start: int, stop: re.Match[str]) -> int | None:
+    """Where the sentence that may end at `stop` ends, or None when it goes on."""
+    end = stop.end()
+    closers = _CLOSERS.match(block, end)
+    end = closers.end() if closers else end
+    marks = _MARKS_AFTER.match(block, end)
+    end = marks.end() if marks else end
+    rest = block[end : end + 1]
+    if stop.group()[-1] in _CJK_STOPS or not rest:
+        return end
+    if not rest.isspace():
+        return None
+    following = _VISIBLE.search(block, end)
+    if following is None:
+        return end
+    if following.group().islower() or (
+        stop.group() == "." and _is_abbreviation(block, start, stop)
+    ):
+        return None
+    return end
+
+
+def _is_abbreviation(block: str, start: int, stop: re.Match[str]) -> bool:
+    before = block[max(start, stop.start() - _WORD_BEFORE) : stop.start()]
+    words = before.split()
+    if not words or before[-1].isspace():
+        return False
+    word = words[-1].lstrip("([\"'“‘")
+    if len(words) == 1 and word.isdigit():
+        # "3. Press the button": the number of a list item, not a sentence.
+        return stop.start() - start == len(before)
+    return word.casefold() in ABBREVIATIONS or (len(word) == 1 and word.isupper())
