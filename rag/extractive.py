@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.sentences import content_words, fold_spaces, split_lines, split_sentences, words_of
+from rag.keywords import content_words
+from rag.sentences import fold_spaces, split_lines, split_sentences, words_of
 from rag.types import PICTURES, Citation, Hit, Source
 
 if TYPE_CHECKING:
@@ -117,9 +118,15 @@ def _candidates(question: str, hits: Sequence[Hit]) -> list[_Candidate]:
 def _passage_candidates(hit: Hit) -> list[_Candidate]:
     found = []
     for position, sentence in enumerate(_quotable_sentences(hit.item.text)):
-        if MIN_WORDS <= len(words_of(sentence)) <= MAX_WORDS and not _MARK.search(sentence):
+        if _has_quotable_length(sentence) and not _MARK.search(sentence):
             found.append(_Candidate(hit=hit, position=position, shown=sentence, meaning=sentence))
     return found
+
+
+def _has_quotable_length(sentence: str) -> bool:
+    # Scripts without spaces have one word a clause; their terms are pairs of characters.
+    count = len(words_of(sentence))
+    return count <= MAX_WORDS and max(count, len(content_words(sentence))) >= MIN_WORDS
 
 
 def _quotable_sentences(text: str) -> list[str]:
@@ -176,7 +183,7 @@ def _has_digit(text: str) -> bool:
 
 def _overlaps(question: str, candidates: Sequence[_Candidate]) -> Array:
     """float32 (n,): share of the question's content words, weighted by rarity, in each one."""
-    asked = sorted(set(content_words(question)))
+    asked = content_words(question)
     bags = [set(content_words(c.meaning)) for c in candidates]
     seen = Counter(word for bag in bags for word in bag)
     weights = {word: math.log1p(len(bags) / (1 + seen[word])) for word in asked}

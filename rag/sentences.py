@@ -14,21 +14,7 @@ _SHORT_FORMS = (
     " st inc ltd co corp dept est jan feb mar apr jun jul aug sep sept oct nov dec u.s u.k"
     " z.b d.h u.a bzw abb nr bd usw vgl s.o tab"
 )
-_SMALL_WORDS = (
-    "a about above after all also an and any are as at be been before being between both but by can"
-    " could did do does during each for from further had has have having he her here him his how i"
-    " if in into is it its itself just many may me might more most much must my no nor not of off"
-    " on once only or other our out over own same shall she should so some such tell than that the"
-    " their them then there these they this those through to too under until up us very was we"
-    " were what when where which while who whom whose why will with would you your"
-    " der die das den dem des ein eine einer eines einem einen und oder ist sind war waren wie was"
-    " wer wo wann warum welche welcher welches im in am an auf aus bei mit nach von vor zu zum zur"
-    " für über nicht auch als es er sie wird werden hat haben"
-    " le la les un une des du de et ou est sont était dans sur pour par avec que qui quoi quel"
-    " quelle quels quelles"
-)
 ABBREVIATIONS = frozenset(_SHORT_FORMS.split())
-STOP_WORDS = frozenset(_SMALL_WORDS.split())  # English, German, French
 _STOP = re.compile(r"[.!?…。！？]+")
 _CLOSERS = re.compile(r"[\"'”’»)\]]{0,4}")
 _MARKS_AFTER = re.compile(r"(?:[ \t]?\[\d{1,3}\]){1,20}")
@@ -61,19 +47,6 @@ def fold_spaces(text: str) -> str:
 def words_of(text: str) -> list[str]:
     """Words and numbers, casefolded, ligatures and width variants resolved (NFKC)."""
     return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
-
-
-def content_words(text: str) -> list[str]:
-    """Words that carry meaning: no stop words, plural endings folded. Order and repeats kept."""
-    return [_singular(word) for word in words_of(text) if word not in STOP_WORDS]
-
-
-def _singular(word: str) -> str:
-    if len(word) > 4 and word.endswith("ies"):
-        return word[:-3] + "y"
-    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        return word[:-1]
-    return word
 
 
 def _blocks(text: str) -> list[str]:

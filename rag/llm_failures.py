@@ -1,0 +1,147 @@
+"""What went wrong with the language model, in one kind and one plain sentence.
+
+Knows the names, numbers and words of errors, not the library that raises them. Kinds
+are those of `LlmError`. The class says little: a refused picture comes as 400, as 500,
+or inside a stream, and only its text tells (facts/reliability.md 1.3, litellm 1.110.2).
+"""
+
+from __future__ import annotations
+
+import re
+
+from rag.errors import LlmError
+
+_DATA_URI = re.compile(r"data:[\w/+.-]{0,60};base64,[A-Za-z0-9+/=]*")
+_KEY = re.compile(
+    r"\b(?:sk|pk|gsk|key|xai|AIza)[-_]?[A-Za-z0-9*_-]{8,}|\bBearer\s+\S+", re.IGNORECASE
+)
+_WRAPPING = re.compile(r"^litellm\.\w+: |\w+Exception - ")
+_LONGEST_MESSAGE = 300  # characters
+_KEY_START = 6  # characters of a key that are enough to call a word a piece of it
+
+_IMAGES = re.compile(
+    r"image input|image_url|multi-?modal|mmproj|(?:support|accept|process)\w* (?:images?|vision)\b"
+    r"|images? (?:is|are|not)\b|at most 0 image|invalid content type",
+    re.IGNORECASE,
+)
+_TOO_LONG = re.compile(
+    r"context (?:length|window|size)|maximum context|prompt is too long|too many tokens"
+    r"|exceeds? the available context|reduce the length",
+    re.IGNORECASE,
+)
+_QUOTA = re.compile(r"quota|billing|credit|insufficient", re.IGNORECASE)
+_POLICY = re.compile(
+    r"content.?(?:policy|filter|management)|safety system|responsible ai", re.IGNORECASE
+)
+_UNREACHABLE = re.compile(
+    r"connection error|connection refused|connect(?:ion)? (?:failed|attempts)|cannot connect"
+    r"|name or service not known|getaddrinfo|no route to host|network is unreachable",
+    re.IGNORECASE,
+)
+_NO_PROVIDER = re.compile(r"provider not provided|invalid provider", re.IGNORECASE)
+_NO_KEY = re.compile(r"api_key.{0,40}must be set|missing.{0,20}api.?key", re.IGNORECASE)
+
+_SENTENCES = {
+    "key": "The model server refused the key. Check FOLIO_LLM__API_KEY.",
+    "quota": "The quota of this key is used up. Raise it with the provider, or set another model.",
+    "rate": "The model server is asked too often. Wait a little and ask again.",
+    "too_long": "The question with its sources is too long for the model. Set a smaller"
+    " FOLIO_LLM__CONTEXT_TOKENS.",
+    "no_images": "The model does not take pictures. Set FOLIO_LLM__VISION=off.",
+    "policy": "The model's provider refused this question or its sources by its content rules.",
+    "timeout": "The model did not answer in time. Ask again, or raise FOLIO_LLM__READ_TIMEOUT_S.",
+    "server": "The model server failed. Ask again in a moment.",
+    "empty": "The model server gave an empty answer. Check that FOLIO_LLM__API_BASE is the address"
+    " of an OpenAI-compatible server.",
+    "cut_off": "The answer broke off. Ask again for the whole of it.",
+}
+_REDIRECT = (
+    "The model server at {server} sends the question on to another address, which is not followed."
+    " Set FOLIO_LLM__API_BASE to the final address."
+)
+_RETRYABLE = frozenset({"rate", "server", "unreachable"})
+
+
+def failure(kind: str, detail: str = "") -> LlmError:
+    """An error of a kind with its fixed sentence, or with `detail` where it has none."""
+    return LlmError(kind, detail or _SENTENCES[kind], retryable=kind in _RETRYABLE)
+
+
+def classify(error: BaseException, *, model: str, server: str, secret: str = "") -> LlmError:
+    """The failure that an exception of the model library stands for.
+
+    Args:
+        error: what was raised; never shown as it is, for it may repeat the key.
+        model: as set, for the message.
+        server: its address, for the message.
+        secret: the key in use, taken out of any text that is shown.
+    """
+    text = str(error)
+    name = type(error).__name__
+    status = getattr(error, "status_code", None)
+    kind = _kind(name, status if isinstance(status, int) else 0, text)
+    if kind == "model":
+        return failure(kind, f"The model server does not know the model {model!r}. Check its name.")
+    if kind == "unreachable":
+        return failure(kind, f"The model server at {server} cannot be reached. Is it running?")
+    if kind == "redirect":
+        return failure("settings", _REDIRECT.format(server=server))
+    if kind == "settings":
+        return failure(kind, _settings_sentence(text, model, secret))
+    return failure(kind)
+
+
+def redact(text: str, secret: str = "") -> str:
+    """The text without keys and pictures, at most 300 characters."""
+    text = _DATA_URI.sub("[picture]", text)
+    if len(secret) >= _KEY_START:
+        text = re.sub(re.escape(secret[:_KEY_START]) + r"\S*", "[key]", text)
+    text = " ".join(_KEY.sub("[key]", text).split())
+    return text if len(text) <= _LONGEST_MESSAGE else text[: _LONGEST_MESSAGE - 1] + "…"
+
+
+def _kind(name: str, status: int, text: str) -> str:
+    if name == "MidStreamFallbackError":
+        # vLLM tells in a 200 stream that it takes no pictures (BerriAI/litellm#32237).
+        return "no_images" if _IMAGES.search(text) else "cut_off"
+    if name in ("ContextWindowExceededError", "PromptTooLong") or _TOO_LONG.search(text):
+        return "too_long"
+    if status in (401, 403):
+        return "key"
+    if status in (402, 429):
+        return "quota" if status == 402 or _QUOTA.search(text) else "rate"
+    return _kind_by_words(text) or _kind_by_status(name, status)
+
+
+def _kind_by_words(text: str) -> str | None:
+    for kind, pattern in (
+        ("settings", _NO_PROVIDER),
+        ("settings", _NO_KEY),
+        ("unreachable", _UNREACHABLE),
+        ("no_images", _IMAGES),
+        ("policy", _POLICY),
+    ):
+        if pattern.search(text):
+            return kind
+    return None
+
+
+def _kind_by_status(name: str, status: int) -> str:
+    if name == "Timeout" or status == 408:
+        return "timeout"
+    if 300 <= status < 400:
+        return "redirect"
+    if status == 404:
+        return "model"
+    return "settings" if 400 <= status < 500 else "server"
+
+
+def _settings_sentence(text: str, model: str, secret: str) -> str:
+    if _NO_PROVIDER.search(text):
+        return (
+            f"{model!r} names no known provider. Set FOLIO_LLM__MODEL as provider/model, such as "
+            "openai/gpt-4.1-mini, or set FOLIO_LLM__API_BASE."
+        )
+    if _NO_KEY.search(text):
+        return "The model needs a key. Set FOLIO_LLM__API_KEY."
+    return f"The model server refused the request: {redact(_WRAPPING.sub('', text), secret)}"
