@@ -1,0 +1,64 @@
+"""Makes untrusted text safe for Streamlit's Markdown. Knows strings, nothing of pages.
+
+Everything that comes from a document, a file name, a visitor or a model goes
+through `defuse` (labels, names) or `render_safe` (answers) before any Streamlit
+call that reads Markdown: one `![x](http://…)` in a PDF would otherwise make the
+browser call a stranger. `st.text` and `pieces` need neither.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+# Zero-width no-break space. Put into the syntax, it stops Markdown, directives
+# and auto-links alike, in code and prose, so no parsing mistake can undo it.
+# U+2060 would be as safe but Streamlit then drops the bracket of `:red[text]`.
+BREAK = "\ufeff"
+
+_CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.S)
+_WWW = re.compile(r"www(?=\.)", re.I)
+_STARTS = re.compile(r"!(?=\[)|<(?=\S)|:(?=[^\s|-])|[@&]")
+_TARGETS = re.compile(r"\](?=[(\[:])")
+_MARKER = re.compile(r" ?\[(\d{1,3})\]")
+
+
+def defuse(text: str) -> str:
+    """The same words with every active piece of Markdown broken, code included."""
+    text = text.replace(BREAK, "")
+    text = _WWW.sub(lambda match: match[0] + BREAK, text)
+    text = _STARTS.sub(lambda match: match[0] + BREAK, text)
+    return _TARGETS.sub("]" + BREAK, text)
+
+
+def label(text: str) -> str:
+    """Untrusted text for a widget's label: shown letter by letter, no emphasis, no formula."""
+    return re.sub(r"([\\`*_~$#\[\]>+=-])", r"\\\1", defuse(" ".join(text.split())))
+
+
+def render_safe(text: str, markers: Collection[int], turn: int) -> str:
+    """An answer as Markdown: emphasis, lists, tables and code live; nothing loads or links.
+
+    Args:
+        text: As the model wrote it.
+        markers: Numbers that resolve to a source of this answer; `[n]` of these
+            becomes a link `#cite-<turn>-<n>`, every other stays as it is.
+        turn: Number of the turn, 0-based, within the conversation.
+    """
+    parts = _CODE.split(defuse(text))
+    for place in range(0, len(parts), 2):  # odd places are code
+        prose = parts[place].replace("$", "\\$")
+        parts[place] = _MARKER.sub(lambda match: _link(match, markers, turn), prose)
+    return "".join(parts)
+
+
+def _link(match: re.Match[str], markers: Collection[int], turn: int) -> str:
+    number = int(match[1])
+    if number not in markers:
+        return match[0]
+    # The title is what the chip shows (style.css); the text is what a screen
+    # reader reads and what is copied.
+    return f'[\\[{number}\\]](#cite-{int(turn)}-{number} "{number}")'

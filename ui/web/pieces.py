@@ -1,0 +1,229 @@
+"""Small pieces of our own HTML. Knows class names of style.css, nothing of Streamlit.
+
+Every text goes through `html.escape`, every number through `int` or `float`, and
+class names come from the closed sets below: a hostile string shows as plain text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rag.types import Kind
+
+Tone = Literal["info", "warn", "err", "ok", "plain", "lock", "file", "search", "quote"]
+
+KIND_WORDS: dict[Kind, str] = {
+    "text": "Text",
+    "table": "Table",
+    "figure": "Figure",
+    "page": "Page",
+}
+LONG_QUESTION = 300  # characters; a longer one is set small and scrolls in its own box
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What a source card says; `target` is the part of the link after `#cite-`."""
+
+    marker: int
+    target: str
+    title: str
+    place: str
+    kind: Kind
+
+
+def title(text: str, *, big: bool = False) -> str:
+    """The one h1 of a page."""
+    return f'<h1 class="{"f-title f-big" if big else "f-title"}">{escape(text)}</h1>'
+
+
+def hidden_title(text: str) -> str:
+    """An h1 for screen readers where the page shows none."""
+    return f'<h1 class="f-hidden">{escape(text)}</h1>'
+
+
+def lead(text: str) -> str:
+    """The sentence under a title."""
+    return f'<p class="f-lead">{escape(text)}</p>'
+
+
+def section(text: str, second: str = "") -> str:
+    """A small heading, with a quiet second text at the right."""
+    right = f'<span class="f-meta">{escape(second)}</span>' if second else ""
+    return f'<div class="f-section"><h3>{escape(text)}</h3>{right}</div>'
+
+
+def meta(text: str) -> str:
+    """A quiet second line."""
+    return f'<p class="f-meta">{escape(text)}</p>'
+
+
+def question(text: str) -> str:
+    """A question, set like a heading."""
+    extra = " f-long" if len(text) > LONG_QUESTION else ""
+    return f'<h2 class="f-q{extra}" dir="auto">{escape(text)}</h2>'
+
+
+def note(tone: Tone, strong: str, rest: str = "") -> str:
+    """Icon, bold first sentence, then what to do."""
+    return (
+        f'<div class="f-note f-{_tone(tone)}" role="note"><span class="f-icon"></span>'
+        f"<p><strong>{escape(strong)}</strong> {escape(rest)}</p></div>"
+    )
+
+
+def badge(tone: Tone, text: str) -> str:
+    """A state in a rounded frame: icon and words, never colour alone."""
+    return (
+        f'<span class="f-badge f-{_tone(tone)}"><span class="f-icon"></span>{escape(text)}</span>'
+    )
+
+
+def badges(pairs: Iterable[tuple[Tone, str]]) -> str:
+    """Several badges in a row."""
+    return '<div class="f-badges">' + "".join(badge(*pair) for pair in pairs) + "</div>"
+
+
+def kind_mark(kind: Kind) -> str:
+    """The kind of a source: coloured sign and its word."""
+    return f'<span class="f-kind f-k-{_kind(kind)}">{KIND_WORDS[kind]}</span>'
+
+
+def source_cards(cards: Iterable[Card]) -> str:
+    """The list under an answer; each card is one link as a whole."""
+    rows = "".join(
+        f'<li><a class="f-card" href="#cite-{escape(card.target)}">'
+        f'<span class="f-chip" aria-hidden="true">{int(card.marker)}</span>'
+        f'<span class="f-hidden">Source {int(card.marker)}: </span>'
+        f'<span class="f-card-title" dir="auto">{escape(card.title)}</span>'
+        f'<span class="f-meta">{escape(card.place)} {kind_mark(card.kind)}</span></a></li>'
+        for card in cards
+    )
+    return f'<ul class="f-cards">{rows}</ul>'
+
+
+def plate_caption(card: Card) -> str:
+    """The line under a figure plate; its link covers the whole plate."""
+    return (
+        f'<a class="f-plate" href="#cite-{escape(card.target)}">'
+        f'<span class="f-chip">{int(card.marker)}</span> '
+        f'<span dir="auto">{escape(card.title)}</span>'
+        f'<span class="f-meta">{escape(card.place)}</span></a>'
+    )
+
+
+def bar(share: float) -> str:
+    """A 4 px progress bar; the words stand beside it, so it is hidden from readers."""
+    percent = max(0, min(100, round(float(share) * 100)))
+    return (
+        f'<div class="f-bar" aria-hidden="true"><div class="f-fill f-w{percent // 5 * 5}">'
+        "</div></div>"
+    )
+
+
+def job(name: str, words: str, share: float) -> str:
+    """A file that is being read: name, what is done, bar."""
+    return (
+        f'<div class="f-job"><p class="f-name">{escape(name)}</p>'
+        f'<p class="f-meta">{escape(words)}</p>{bar(share)}</div>'
+    )
+
+
+def row(name: str, words: str) -> str:
+    """A document in the list: name and what is in it."""
+    return (
+        f'<div class="f-row"><p class="f-name" dir="auto">{escape(name)}</p>'
+        f'<p class="f-meta">{escape(words)}</p></div>'
+    )
+
+
+def strip(pairs: Sequence[tuple[str, str]]) -> str:
+    """Up to five numbers in a row, each under its label."""
+    cells = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(number)}</dd></div>" for name, number in pairs
+    )
+    return f'<dl class="f-strip">{cells}</dl>'
+
+
+def bullets(lines: Iterable[str]) -> str:
+    """A plain list."""
+    return '<ul class="f-list">' + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A plain table; rows may be shorter than the head."""
+    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>" for cells in rows
+    )
+    return (
+        f'<div class="f-scroll"><table class="f-table"><thead><tr>{top}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def promises(triples: Iterable[tuple[str, str, str]]) -> str:
+    """Columns of icon, bold line and sentence; the icon is one of search, page, lock."""
+    cells = "".join(
+        f'<li class="f-p-{icon if icon in _PROMISE_ICONS else "page"}">'
+        f"<strong>{escape(strong)}</strong><span>{escape(rest)}</span></li>"
+        for icon, strong, rest in triples
+    )
+    return f'<ul class="f-promises">{cells}</ul>'
+
+
+def quote(text: str, kind: Kind) -> str:
+    """Words of a document, exactly; the bar beside them has the colour of the kind."""
+    return f'<blockquote class="f-quote f-k-{_kind(kind)}" dir="auto">{escape(text)}</blockquote>'
+
+
+def source_head(name: str, place: str, kind: Kind) -> str:
+    """Top of the drawer: title, where it stands, what it is."""
+    return (
+        f'<div class="f-head"><div><p class="f-name" dir="auto">{escape(name)}</p>'
+        f'<p class="f-meta">{escape(place)}</p></div>{kind_mark(kind)}</div>'
+    )
+
+
+def reader_block(body: str, *, heading: bool, marked: bool, kind: Kind = "text") -> str:
+    """A block of the reader view; the cited one is framed and named."""
+    inner = f'<p class="f-h" dir="auto">{escape(body)}</p>' if heading else _paragraph(body)
+    return _framed(inner, marked=marked, kind=kind)
+
+
+def reader_table(rows: Sequence[Sequence[str]], *, marked: bool) -> str:
+    """A table block of the reader view."""
+    inner = table(rows[0] if rows else (), rows[1:])
+    return _framed(inner, marked=marked, kind="table")
+
+
+def _framed(inner: str, *, marked: bool, kind: Kind) -> str:
+    if not marked:
+        return f'<div class="f-block">{inner}</div>'
+    return (
+        f'<div class="f-block f-marked f-k-{_kind(kind)}"><span class="f-tag">Cited here</span>'
+        f"{inner}</div>"
+    )
+
+
+def _paragraph(body: str) -> str:
+    return f'<p dir="auto">{escape(body)}</p>'
+
+
+_PROMISE_ICONS = frozenset({"search", "page", "lock"})
+_TONES: frozenset[Tone] = frozenset(
+    {"info", "warn", "err", "ok", "plain", "lock", "file", "search", "quote"}
+)
+
+
+def _tone(tone: Tone) -> Tone:
+    return tone if tone in _TONES else "plain"
+
+
+def _kind(kind: Kind) -> Kind:
+    return kind if kind in KIND_WORDS else "text"
