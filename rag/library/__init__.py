@@ -1,0 +1,22 @@
+"""The truth: documents, runs and items in SQLite. Vectors are derived from it."""
+
+from __future__ import annotations
+
+from rag.library.database import Database
+from rag.library.documents import DocumentTable
+from rag.library.items import Block, FoundItem, ItemTable, Page
+
+__all__ = ["Block", "Database", "DocumentTable", "FoundItem", "ItemTable", "Library", "Page"]
+
+
+class Library:
+    """The tables of one data folder over one connection."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.documents = DocumentTable(database)
+        self.items = ItemTable(database)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.database.close()

@@ -1,0 +1,278 @@
+"""Items, pages and reader blocks of a run. Knows SQL, nothing of vectors."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+from uuid import UUID, uuid5
+
+from rag.errors import NotFoundError
+from rag.library.database import marks
+from rag.library.documents import READABLE, READY
+from rag.types import PICTURES, WORDS, Item, Region
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+    from rag.library.database import Database
+    from rag.library.documents import Run
+    from rag.types import BBox, Kind
+
+
+_VISIBLE = f"r.stage >= CASE WHEN i.kind IN ('figure','page') THEN {READY} ELSE {READABLE} END"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Size of a page in points, as displayed, and what the parser made of it."""
+
+    page_number: int
+    size: tuple[float, float]
+    page_class: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A block of the reader view of a page-less document, in order."""
+
+    anchor: str
+    kind: Literal["heading", "text", "table", "figure", "page"]
+    level: int
+    text: str
+    caption: str = ""
+    image_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What was left out of a document, or went wrong with it, in words."""
+
+    kind: Literal["warning", "skipped"]
+    page_number: int | None
+    bbox: BBox | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundItem:
+    """A visible item with what a hit needs beside it."""
+
+    item: Item
+    document_name: str
+    page_size: tuple[float, float] | None
+
+
+def item_id(document_id: UUID, kind: Kind, order: int, content: str) -> UUID:
+    """UUIDv5 of document, kind, place and content: stable over re-ingest of the same file."""
+    return uuid5(document_id, f"{kind}\n{order}\n{content}")
+
+
+def point_id(item: UUID, run: UUID) -> UUID:
+    """UUIDv5 of item and run: two runs never touch each other's points."""
+    return uuid5(item, str(run))
+
+
+class ItemTable:
+    """Rows of items and what belongs to a run. Visibility is the run's stage."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, run: Run, items: Sequence[Item]) -> None:
+        """Write items of a run, with references to their pictures."""
+        with self._database.change() as connection:
+            connection.executemany(
+                f"INSERT INTO items VALUES ({marks(14)})",
+                [
+                    (
+                        str(point_id(item.id, run.id)),
+                        str(item.id),
+                        str(item.document_id),
+                        str(run.id),
+                        item.kind,
+                        item.order,
+                        item.text,
+                        item.search_text,
+                        item.caption,
+                        item.number,
+                        json.dumps(item.heading, ensure_ascii=False),
+                        json.dumps([[r.page_number, *r.bbox] for r in item.regions]),
+                        item.anchor,
+                        item.image_sha256,
+                    )
+                    for item in items
+                ],
+            )
+            _refer(connection, run, (item.image_sha256 for item in items))
+
+    def add_pages(self, run: Run, pages: Sequence[Page]) -> None:
+        """Write page sizes of a run."""
+        with self._database.change() as connection:
+            connection.executemany(
+                "INSERT INTO pages VALUES (?,?,?,?,?)",
+                [(str(run.id), p.page_number, *p.size, p.page_class) for p in pages],
+            )
+
+    def add_notes(self, run: Run, notes: Sequence[Note]) -> None:
+        """Write what was left out or went wrong."""
+        with self._database.change() as connection:
+            start = connection.execute(
+                "SELECT COUNT(*) FROM notes WHERE run=?", (str(run.id),)
+            ).fetchone()[0]
+            connection.executemany(
+                "INSERT INTO notes VALUES (?,?,?,?,?,?)",
+                [
+                    (
+                        str(run.id),
+                        start + i,
+                        note.kind,
+                        note.page_number,
+                        json.dumps(note.bbox) if note.bbox else None,
+                        note.text,
+                    )
+                    for i, note in enumerate(notes)
+                ],
+            )
+
+    def add_blocks(self, run: Run, blocks: Sequence[Block]) -> None:
+        """Write the reader view of a page-less document."""
+        with self._database.change() as connection:
+            connection.executemany(
+                "INSERT INTO blocks VALUES (?,?,?,?,?,?,?,?)",
+                [
+                    (str(run.id), i, b.anchor, b.kind, b.level, b.text, b.caption, b.image_sha256)
+                    for i, b in enumerate(blocks)
+                ],
+            )
+            _refer(connection, run, (block.image_sha256 for block in blocks))
+
+    def of_run(self, run: Run, kinds: Sequence[Kind]) -> list[Item]:
+        """Items of a run, visible or not, in document order."""
+        rows = self._database.rows(
+            f"SELECT * FROM items WHERE run=? AND kind IN ({marks(len(kinds))}) ORDER BY ord",
+            (str(run.id), *kinds),
+        )
+        return [_to_item(row) for row in rows]
+
+    def lookup(self, workspace: str, points: Sequence[UUID]) -> dict[UUID, FoundItem]:
+        """The visible items behind points; a point without a visible row is left out."""
+        rows = self._database.rows(
+            "SELECT i.*, d.name AS document_name, p.width, p.height FROM items i"
+            " JOIN runs r ON r.id = i.run JOIN documents d ON d.id = i.document_id"
+            " LEFT JOIN pages p ON p.run = i.run"
+            "   AND p.page_number = json_extract(i.regions, '$[0][0]')"
+            " WHERE r.workspace = ?"
+            f" AND {_VISIBLE}"
+            " AND i.point_id IN (SELECT value FROM json_each(?))",
+            (workspace, json.dumps([str(point) for point in points])),
+        )
+        return {UUID(row["point_id"]): _to_found(row) for row in rows}
+
+    def visible_points(
+        self, workspace: str, *, number: str, documents: Sequence[UUID] = ()
+    ) -> list[UUID]:
+        """Points of visible figures and tables that carry this label, such as "Figure 3"."""
+        scope = json.dumps([str(id_) for id_ in documents])
+        rows = self._database.rows(
+            "SELECT i.point_id FROM items i JOIN runs r ON r.id = i.run"
+            " WHERE r.workspace = ?1 AND r.stage = ?2 AND lower(i.number) = lower(?3)"
+            " AND (?4 = '[]' OR i.document_id IN (SELECT value FROM json_each(?4)))"
+            " ORDER BY i.rowid LIMIT 20",
+            (workspace, READY, number, scope),
+        )
+        return [UUID(row["point_id"]) for row in rows]
+
+    def group_sizes(self, workspace: str, documents: Sequence[UUID] = ()) -> tuple[int, int]:
+        """How many visible words and pictures there are in scope."""
+        scope = json.dumps([str(id_) for id_ in documents])
+        rows = self._database.rows(
+            "SELECT i.kind, COUNT(*) AS n FROM items i JOIN runs r ON r.id = i.run"
+            f" WHERE r.workspace = ?1 AND {_VISIBLE}"
+            " AND (?2 = '[]' OR i.document_id IN (SELECT value FROM json_each(?2)))"
+            " GROUP BY i.kind",
+            (workspace, scope),
+        )
+        counts = {row["kind"]: int(row["n"]) for row in rows}
+        return sum(counts.get(k, 0) for k in WORDS), sum(counts.get(k, 0) for k in PICTURES)
+
+    def blocks(self, document_id: UUID) -> list[Block]:
+        """The reader view of a page-less document, in order."""
+        rows = self._database.rows(
+            "SELECT b.* FROM blocks b JOIN documents d ON d.run = b.run"
+            " JOIN runs r ON r.id = b.run AND r.stage > 0 WHERE d.id = ? ORDER BY b.seq",
+            (str(document_id),),
+        )
+        return [
+            Block(
+                anchor=row["anchor"],
+                kind=row["kind"],
+                level=row["level"],
+                text=row["text"],
+                caption=row["caption"],
+                image_sha256=row["image_sha256"],
+            )
+            for row in rows
+        ]
+
+    def page_size(self, document_id: UUID, page_number: int) -> tuple[float, float]:
+        """Size of a page in points.
+
+        Raises:
+            NotFoundError: The document has no such page.
+        """
+        row = self._database.row(
+            "SELECT p.width, p.height FROM pages p JOIN documents d ON d.run = p.run"
+            " WHERE d.id = ? AND p.page_number = ?",
+            (str(document_id), page_number),
+        )
+        if row is None:
+            raise NotFoundError(f"That document has no page {page_number}.")
+        return float(row["width"]), float(row["height"])
+
+    def captioned(self, workspace: str, limit: int) -> list[Item]:
+        """A few visible items with a caption, for suggestions; oldest documents first."""
+        rows = self._database.rows(
+            "SELECT i.* FROM items i JOIN runs r ON r.id = i.run JOIN documents d ON d.run = i.run"
+            " WHERE r.workspace = ? AND r.stage = ? AND i.caption != ''"
+            " ORDER BY d.seq, i.ord LIMIT ?",
+            (workspace, READY, limit),
+        )
+        return [_to_item(row) for row in rows]
+
+
+def _refer(connection: sqlite3.Connection, run: Run, sha256s: Iterable[str | None]) -> None:
+    connection.executemany(
+        "INSERT OR IGNORE INTO file_refs VALUES (?,?,?)",
+        [(sha, str(run.document_id), str(run.id)) for sha in sha256s if sha],
+    )
+
+
+def _to_item(row: sqlite3.Row) -> Item:
+    return Item(
+        id=UUID(row["item_id"]),
+        document_id=UUID(row["document_id"]),
+        kind=row["kind"],
+        order=row["ord"],
+        text=row["text"],
+        search_text=row["search_text"],
+        caption=row["caption"],
+        number=row["number"],
+        heading=tuple(json.loads(row["heading"])),
+        regions=tuple(
+            Region(page_number=int(page), bbox=(x0, y0, x1, y1))
+            for page, x0, y0, x1, y1 in json.loads(row["regions"])
+        ),
+        anchor=row["anchor"],
+        image_sha256=row["image_sha256"],
+    )
+
+
+def _to_found(row: sqlite3.Row) -> FoundItem:
+    has_size = row["width"] is not None
+    return FoundItem(
+        item=_to_item(row),
+        document_name=row["document_name"],
+        page_size=(row["width"], row["height"]) if has_size else None,
+    )

@@ -1,0 +1,163 @@
+"""Legs to one list. Pure: knows ids, cosines and ranks, nothing of vectors or Qdrant.
+
+A joint space puts every text above every picture. What legs have in common is how
+far a hit stands out from that leg's usual cosine, so that is what is compared.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.types import LegName, LegScore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from uuid import UUID
+
+Array = NDArray[np.float32]
+Group = Literal["words", "pictures"]
+
+MIN_SAMPLE = 64
+# Keyword weight by group: measured in simulation, design.md 5 (w = 2 for words, 1 for pictures).
+KEYWORD_WEIGHT: Mapping[Group, float] = {"words": 2.0, "pictures": 1.0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A point that at least one leg found."""
+
+    id: UUID
+    group: Group
+    legs: Mapping[LegName, LegScore] = field(default_factory=dict)
+
+    @property
+    def dense(self) -> float:
+        """The largest z of its dense legs; minus infinity when only keywords know it."""
+        return max((leg.z for leg in self.legs.values() if leg.z is not None), default=-math.inf)
+
+    @property
+    def keyword(self) -> float:
+        """Its BM25 weight, 0 when no keyword leg found it."""
+        leg = self.legs.get("keywords")
+        return (leg.weight or 0.0) if leg else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranked:
+    """A candidate with the height it was merged by."""
+
+    candidate: Candidate
+    height: float
+
+
+def heights(scores: Array, sample: Array) -> Array:
+    """Cosines of one leg on a scale that legs share: robust z-scores.
+
+    Args:
+        scores: float32 (n,), cosines of this question with the leg's candidates.
+        sample: float32 (m,), cosines of the same question with m >= 64 fixed
+            vectors of the leg; need not contain the candidates.
+
+    Returns:
+        float32 (n,), dimensionless, order kept; 0 is the sample's median.
+
+    Raises:
+        ValueError: If sample has fewer than 64 values.
+
+    Source: similarity standardisation, arXiv 2511.22141; median and MAD
+    instead of mean and deviation, because relevant hits sit in the tail.
+    """
+    if len(sample) < MIN_SAMPLE:
+        raise ValueError(f"a sample of {len(sample)} cosines is too small to calibrate by")
+    median = float(np.median(sample))
+    spread = 1.4826 * float(np.median(np.abs(sample - median)))
+    return ((scores - median) / max(spread, 0.001)).astype(np.float32)
+
+
+def bar(candidates_in_scope: int) -> float:
+    """The height a hit must pass to count as evidence, for a group of n items.
+
+    The largest of n draws of noise grows like sqrt(2 ln n): a fixed z >= 3 can never be
+    reached by 10 pictures and always is by 10,000 (design.md 5, step 8).
+    """
+    if candidates_in_scope < 1:
+        return math.inf
+    return max(2.0, math.sqrt(2 * math.log(candidates_in_scope)) + 0.3)
+
+
+def rank_group(candidates: Iterable[Candidate], weight: float) -> list[Ranked]:
+    """Order one group by d + w * keywords, then give the i-th hit the i-th largest d.
+
+    Keywords change the order inside a group, never its share of the merged list.
+    """
+    found = list(candidates)
+    best = max((candidate.keyword for candidate in found), default=0.0) or 1.0
+    ordered = sorted(
+        found, key=lambda c: (-(c.dense + weight * c.keyword / best), -c.keyword, c.id.int)
+    )
+    levels = sorted((candidate.dense for candidate in found), reverse=True)
+    return [
+        Ranked(candidate=candidate, height=level)
+        for candidate, level in zip(ordered, levels, strict=True)
+    ]
+
+
+def merge(candidates: Sequence[Candidate]) -> list[Ranked]:
+    """Both groups in one list by height; ties go to words, then to the smaller id."""
+    ranked = [
+        hit
+        for group, weight in KEYWORD_WEIGHT.items()
+        for hit in rank_group((c for c in candidates if c.group == group), weight)
+    ]
+    # Stable: inside a group the order of rank_group stays where heights are equal.
+    order = {id(hit): i for i, hit in enumerate(ranked)}
+    return sorted(
+        ranked,
+        key=lambda hit: (-hit.height, hit.candidate.group != "words", order[id(hit)]),
+    )
+
+
+def keep_top(
+    ranked: Sequence[Ranked],
+    *,
+    top_k: int,
+    bars: Mapping[Group, float],
+    wants_picture: bool = False,
+) -> tuple[list[Ranked], UUID | None]:
+    """The first k under the soft quota for pictures (design.md 5, step 9).
+
+    No picture among them and the best one clears its bar: it takes the last place.
+    More than 3 pictures (6 when the question asks for one) give way, but only to
+    words that clear their bar.
+
+    Returns:
+        The kept hits in order, and the id that came in by the reserve, if any.
+    """
+    kept = _limit_pictures(ranked, top_k, bars["words"], most=6 if wants_picture else 3)
+    return _reserve(kept, ranked, top_k, bars["pictures"])
+
+
+def _limit_pictures(
+    ranked: Sequence[Ranked], top_k: int, word_bar: float, *, most: int
+) -> list[Ranked]:
+    kept, rest = list(ranked[:top_k]), ranked[top_k:]
+    surplus = [hit for hit in kept if hit.candidate.group == "pictures"][most:]
+    waiting = [h for h in rest if h.candidate.group == "words" and h.height >= word_bar]
+    count = min(len(surplus), len(waiting))
+    leaving = surplus[len(surplus) - count :]
+    return [hit for hit in kept if hit not in leaving] + waiting[:count]
+
+
+def _reserve(
+    kept: list[Ranked], ranked: Sequence[Ranked], top_k: int, picture_bar: float
+) -> tuple[list[Ranked], UUID | None]:
+    pictures = [hit for hit in ranked if hit.candidate.group == "pictures"]
+    shown = any(hit.candidate.group == "pictures" for hit in kept)
+    if shown or not pictures or pictures[0].height < picture_bar or top_k < 2:
+        return kept, None
+    return [*kept[: top_k - 1], pictures[0]], pictures[0].candidate.id
