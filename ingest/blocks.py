@@ -5,12 +5,13 @@ Knows sentences and tokens, nothing of chunks.
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ingest.sentences import split_sentences
 from rag.embed.wordpiece import count_many, split_tokens
+from rag.sentences import split_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -98,11 +99,20 @@ def cut_atoms(block: Block, max_tokens: int, glue: str) -> list[Atom]:
 def _runs(text: str, max_tokens: int) -> Iterator[tuple[list[str], int]]:
     """Each sentence as the list of its pieces (one where it fits), with its offset."""
     at = 0
-    for line in text.splitlines(keepends=True):
-        sentences = split_sentences(line)
-        for sentence, tokens in zip(sentences, count_many(sentences), strict=True):
-            yield ([sentence] if tokens <= max_tokens else split_tokens(sentence, max_tokens)), at
-            at += len(sentence)
+    sentences = [one for line in text.splitlines(keepends=True) for one in _with_spaces(line)]
+    for sentence, tokens in zip(sentences, count_many(sentences), strict=True):
+        yield ([sentence] if tokens <= max_tokens else split_tokens(sentence, max_tokens)), at
+        at += len(sentence)
+
+
+def _with_spaces(line: str) -> list[str]:
+    """The sentences of a line with the white space around them: joined, they are the line."""
+    begins, at = [], 0
+    for sentence in split_sentences(line):
+        begins.append(line.find(sentence, at))
+        at = begins[-1] + len(sentence)
+    bounds = [0, *begins[1:], len(line)]
+    return [line[begin:end] for begin, end in itertools.pairwise(bounds)]
 
 
 def _offsets(pieces: list[str], at: int) -> Iterator[tuple[str, int]]:

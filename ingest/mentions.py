@@ -1,40 +1,21 @@
-"""Sentences of a text, and the one that mentions a figure. Knows no document and no tokens."""
+"""Labels of figures and tables, and the sentences that refer to them. Knows text only."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from rag.sentences import fold_spaces, split_sentences
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# A full stop ends a sentence when white space and something that can start one follow;
-# Chinese and Japanese marks end one without a space.
-_END = re.compile(r"(?:[.!?…]+[\"'”’»)\]]*(?=\s+[\"'“‘«(\[]*[^\Wa-z_])|[。！？]+[”’」』）]*)\s*")
-_SHORT = re.compile(
-    r"(?:\b(?:fig|figs|eq|eqs|sec|no|vol|pp?|e\.g|i\.e|cf|vs|al|etc|dr|mr|mrs|ms|prof|st|jr|ca|"
-    r"approx|inc|ltd|abb|bzw|nr|ed|eds|ch|[A-Z])\.)\s*$",
-    re.IGNORECASE,
-)
 _LABEL = re.compile(
     r"\b(?P<kind>fig(?:ure|s|ures)?|table|tab|abbildung|abb|tabelle|chart|scheme|plate|exhibit)\b"
     r"\.?[\s\u00a0]*(?P<number>[A-Z]?\d+(?:[.\-–]\d+)*[a-z]?)",
     re.IGNORECASE,
 )
 _SAME_KIND = {"fig": "figure", "figs": "figure", "figures": "figure", "tab": "table"}
-
-
-def split_sentences(text: str) -> list[str]:
-    """The sentences with the white space after them: joined, they are the text."""
-    sentences, begin = [], 0
-    for match in _END.finditer(text):
-        if _SHORT.search(text[max(begin, match.end() - 12) : match.end()]):
-            continue
-        sentences.append(text[begin : match.end()])
-        begin = match.end()
-    if begin < len(text):
-        sentences.append(text[begin:])
-    return sentences
 
 
 def figure_number(caption: str) -> str:
@@ -56,7 +37,7 @@ def find_mention(number: str, texts: Iterable[str]) -> str:
             continue
         for sentence in split_sentences(text):
             if any(_key(match) == wanted for match in _LABEL.finditer(sentence)):
-                return sentence.strip()
+                return fold_spaces(sentence)
     return ""
 
 
