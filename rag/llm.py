@@ -21,7 +21,7 @@ from rag.errors import ConfigError, LlmError
 from rag.llm_failures import classify, failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
     from rag.settings import LlmSettings
     from rag.types import Finish
@@ -71,7 +71,7 @@ LlmEvent = Piece | End
 
 def stream_chat(
     messages: Sequence[Message], settings: LlmSettings, stop: threading.Event | None = None
-) -> Iterator[LlmEvent]:
+) -> Generator[LlmEvent]:
     """The model's answer piece by piece.
 
     One retry, before the first piece only, for a busy, broken or unreachable server. Closing
