@@ -10,7 +10,9 @@ import contextlib
 import ipaddress
 import logging
 import os
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,12 +96,20 @@ def main(arguments: Sequence[str]) -> int:
     except RagError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    if state.has_headers():
+        threading.Thread(target=_end_with_launcher, name="launcher", daemon=True).start()
     # Streamlit looks for .streamlit/ beside the script named here, not in the
     # working directory, which may be anybody's.
     sys.argv = [str(app_script())]
     app = create_app()
     app.run(config=options(host, port, max_file_mb=services.settings.ingest.max_file_mb))
     return 0
+
+
+def _end_with_launcher() -> None:
+    """Wait for the end of the pipe that the launcher holds, then end as if told to."""
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _named_hosts() -> list[str]:

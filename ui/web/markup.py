@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 # U+2060 would be as safe but Streamlit then drops the bracket of `:red[text]`.
 BREAK = "\ufeff"
 
+# Word joiner, before our own links: a mark never starts a line alone.
+JOINER = "\u2060"
+
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.S)
 _WWW = re.compile(r"www(?=\.)", re.I)
 _STARTS = re.compile(r"!(?=\[)|<(?=\S)|:(?=[^\s|-])|[@&]")
@@ -61,4 +64,4 @@ def _link(match: re.Match[str], markers: Collection[int], turn: int) -> str:
         return match[0]
     # The title is what the chip shows (style.css); the text is what a screen
     # reader reads and what is copied.
-    return f'[\\[{number}\\]](#cite-{int(turn)}-{number} "{number}")'
+    return f'{JOINER}[\\[{number}\\]](#cite-{int(turn)}-{number} "{number}")'

@@ -6,12 +6,13 @@ class names come from the closed sets below: a hostile string shows as plain tex
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from rag.types import Kind
 
@@ -23,6 +24,7 @@ KIND_WORDS: dict[Kind, str] = {
     "figure": "Figure",
     "page": "Page",
 }
+_MARKER = re.compile(r" ?\[(\d{1,3})\]")
 LONG_QUESTION = 300  # characters; a longer one is set small and scrolls in its own box
 
 
@@ -67,6 +69,11 @@ def question(text: str) -> str:
     """A question, set like a heading."""
     extra = " f-long" if len(text) > LONG_QUESTION else ""
     return f'<h2 class="f-q{extra}" dir="auto">{escape(text)}</h2>'
+
+
+def waiting(text: str) -> str:
+    """A quiet line with three dots that pulse, for the time before the first word."""
+    return f'<p class="f-wait">{escape(text)}<span class="f-dots" aria-hidden="true"></span></p>'
 
 
 def note(tone: Tone, strong: str, rest: str = "") -> str:
@@ -182,6 +189,20 @@ def quote(text: str, kind: Kind) -> str:
     return f'<blockquote class="f-quote f-k-{_kind(kind)}" dir="auto">{escape(text)}</blockquote>'
 
 
+def quotes(text: str, markers: Collection[int], turn: int) -> str:
+    """An extractive answer: each paragraph is a quotation, its marks are links."""
+    return "".join(
+        f'<blockquote class="f-quote f-said" dir="auto">{_linked(part, markers, turn)}</blockquote>'
+        for part in text.split("\n\n")
+        if part.strip()
+    )
+
+
+def plain(text: str, markers: Collection[int], turn: int) -> str:
+    """Our own sentences in the size of an answer."""
+    return f'<p class="f-answer">{_linked(text, markers, turn)}</p>'
+
+
 def source_head(name: str, place: str, kind: Kind) -> str:
     """Top of the drawer: title, where it stands, what it is."""
     return (
@@ -200,6 +221,20 @@ def reader_table(rows: Sequence[Sequence[str]], *, marked: bool) -> str:
     """A table block of the reader view."""
     inner = table(rows[0] if rows else (), rows[1:])
     return _framed(inner, marked=marked, kind="table")
+
+
+def _linked(text: str, markers: Collection[int], turn: int) -> str:
+    def link(match: re.Match[str]) -> str:
+        number = int(match[1])
+        if number not in markers:
+            return match[0]
+        # Brackets for screen readers and copies; the eye sees the number.
+        return (
+            f'&#8288;<a class="f-chip f-cite" href="#cite-{int(turn)}-{number}">'
+            f'<span class="f-hidden">[</span>{number}<span class="f-hidden">]</span></a>'
+        )
+
+    return _MARKER.sub(link, escape(text))
 
 
 def _framed(inner: str, *, marked: bool, kind: Kind) -> str:

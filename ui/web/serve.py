@@ -107,7 +107,12 @@ class _Child:
         """Start the server, tell its address once it answers, wait for its end."""
         # Its own session: Ctrl-C reaches it once, through us, not twice.
         self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
-            self._command, env=self._environment, start_new_session=True
+            self._command,
+            env=self._environment,
+            start_new_session=True,
+            # Never written to: it closes when we die, even by SIGKILL, and the child
+            # then ends too instead of holding library and port.
+            stdin=subprocess.PIPE,
         )
         while self._process.poll() is None and not self._told:
             self._told = self._tell_address()

@@ -1,0 +1,280 @@
+"""A scripted `Services`: promises the real interface, no disk, no model, no engine.
+
+Documents, progress and answers are set by the test; questions, files and deletes are
+recorded. A page picture is a white sheet with grey lines; crops are files it wrote.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid5
+
+from rag.errors import EncryptedFileError, NotFoundError
+from rag.settings import Settings
+from rag.types import (
+    Answer,
+    Citation,
+    DeleteReceipt,
+    Document,
+    Done,
+    Failure,
+    Hit,
+    Item,
+    OtherPlace,
+    Region,
+    Retrieved,
+    Source,
+    Token,
+    Unsupported,
+)
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from rag.types import AnswerEvent, BBox, DocumentState, Kind
+
+SPACE = UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
+PAGE = (595.0, 842.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    embedder: str = "minilm"
+    model: str | None = None
+    sees_pictures: bool = False
+    local_only: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    document_id: UUID
+    name: str
+    state: DocumentState
+    pages_done: int = 0
+    pages_total: int | None = None
+    figures_done: int = 0
+    figures_total: int | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    document_id: UUID
+    name: str
+    duplicate_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    anchor: str
+    kind: str
+    level: int = 0
+    text: str = ""
+    caption: str = ""
+    image_sha256: str | None = None
+
+
+def make_document(
+    name: str = "report.pdf",
+    state: DocumentState = "ready",
+    *,
+    pages: int | None = 12,
+    figures: int = 4,
+    pending: int = 0,
+    warnings: tuple[str, ...] = (),
+    error: Failure | None = None,
+) -> Document:
+    return Document(
+        id=uuid5(SPACE, name),
+        workspace="local",
+        name=name,
+        sha256="0" * 64,
+        state=state,
+        page_count=pages,
+        text_count=40,
+        table_count=2,
+        figure_count=figures,
+        figures_pending=pending,
+        size_bytes=2_100_000,
+        added_at="2026-11-25T09:41:00+00:00",
+        media_type="pdf" if name.endswith("pdf") else "html",
+        warnings=warnings,
+        error=error,
+    )
+
+
+def make_hit(
+    document: Document,
+    kind: Kind = "text",
+    text: str = "Output rose 42 per cent to 6.8 TWh.",
+    *,
+    rank: int = 1,
+    page: int | None = 3,
+    bbox: BBox = (70, 90, 520, 190),
+    heading: tuple[str, ...] = ("3.2 Generation",),
+    caption: str = "",
+    number: str = "",
+    anchor: str | None = None,
+    image_path: Path | None = None,
+) -> Hit:
+    regions = (Region(page_number=page, bbox=bbox),) if page else ()
+    item = Item(
+        id=uuid5(SPACE, f"{document.name}{kind}{text}{rank}"),
+        document_id=document.id,
+        kind=kind,
+        order=rank,
+        text=text,
+        search_text=text,
+        regions=regions,
+        heading=heading,
+        caption=caption,
+        number=number,
+        anchor=anchor,
+    )
+    return Hit(
+        item=item,
+        document_name=document.name,
+        rank=rank,
+        height=2.5,
+        page_size=PAGE if page else None,
+        image_path=str(image_path) if image_path else None,
+        also_in=(OtherPlace(document_name="copy.pdf", page_number=4),) if rank == 9 else (),
+    )
+
+
+def make_answer(
+    question: str,
+    text: str,
+    hits: Sequence[Hit],
+    *,
+    cited: Sequence[int] | None = None,
+    mode: str = "llm",
+    abstained: bool = False,
+    finish: str = "stop",
+    unsupported: tuple[Unsupported, ...] = (),
+    error: Failure | None = None,
+) -> Answer:
+    sources = tuple(Source(marker=n, hit=hit) for n, hit in enumerate(hits, 1))
+    wanted = range(1, len(hits) + 1) if cited is None else cited
+    return Answer(
+        question=question,
+        text=text,
+        mode=mode,  # type: ignore[arg-type]
+        model="openai/test" if mode == "llm" else None,
+        abstained=abstained,
+        finish=finish,  # type: ignore[arg-type]
+        citations=tuple(
+            Citation(marker=n, hit=hits[n - 1], quote=hits[n - 1].item.text[:80]) for n in wanted
+        ),
+        sources=sources,
+        unsupported=unsupported,
+        error=error,
+    )
+
+
+@dataclass
+class ScriptedServices:
+    library: list[Document] = field(default_factory=list)
+    running: list[Progress] = field(default_factory=list)
+    answers: list[Answer | Exception] = field(default_factory=list)
+    state: Status = Status()
+    settings: Settings = field(default_factory=Settings)
+    pause_s: float = 0.0
+    reader: list[Block] = field(default_factory=list)
+    tries: list[str] = field(default_factory=list)
+    asked: list[tuple[str, list[UUID], list[tuple[str, str]]]] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    cancelled: list[UUID] = field(default_factory=list)
+    is_closed: bool = False
+
+    def status(self) -> Status:
+        return self.state
+
+    def documents(self) -> list[Document]:
+        return list(self.library)
+
+    def progress(self) -> list[Progress]:
+        return list(self.running)
+
+    def add_file(self, name: str, data: bytes) -> Added:
+        self.files.append(name)
+        if b"secret" in data:
+            message = "It is protected by a password. Remove the password and add it again."
+            raise EncryptedFileError(message)
+        if b"bug" in data:
+            message = "boom inside"
+            raise RuntimeError(message)
+        document = make_document(name)
+        known = next((d for d in self.library if data.endswith(b"same")), None)
+        if known:
+            return Added(document_id=known.id, name=name, duplicate_of=known.name)
+        self.library.insert(0, document)
+        return Added(document_id=document.id, name=name)
+
+    def add_sample(self) -> int:
+        self.library.append(make_document("sample.pdf"))
+        return 1
+
+    def cancel(self, document_id: UUID) -> None:
+        self.cancelled.append(document_id)
+        self.running = [job for job in self.running if job.document_id != document_id]
+
+    def delete(self, document_id: UUID) -> DeleteReceipt:
+        gone = next((d for d in self.library if d.id == document_id), None)
+        if gone is None:
+            message = "This document is no longer in the library."
+            raise NotFoundError(message)
+        self.library.remove(gone)
+        return DeleteReceipt(
+            id=gone.id, name=gone.name, points_left=0, rows_left=0, files_left=0
+        )
+
+    def ask(
+        self,
+        question: str,
+        *,
+        documents: Sequence[UUID] = (),
+        history: Sequence[tuple[str, str]] = (),
+        stop: threading.Event | None = None,
+    ) -> Iterator[AnswerEvent]:
+        self.asked.append((question, list(documents), list(history)))
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        yield Retrieved(answer.sources)
+        for word in answer.text.split(" "):
+            if stop is not None and stop.is_set():
+                return
+            time.sleep(self.pause_s)
+            yield Token(word + " ")
+        yield Done(answer)
+
+    def page_picture(self, document_id: UUID, page_number: int) -> bytes:
+        from PIL import Image, ImageDraw
+
+        sheet = Image.new("RGB", (892, 1263), "white")
+        ink = ImageDraw.Draw(sheet)
+        for line in range(40):
+            ink.rectangle((105, 120 + 26 * line, 760, 128 + 26 * line), fill=(190, 195, 198))
+        ink.text((105, 60), f"Page {page_number}", fill="black")
+        out = io.BytesIO()
+        sheet.save(out, "PNG")
+        return out.getvalue()
+
+    def picture_path(self, sha256: str) -> Path:
+        message = f"No picture {sha256[:8]} is stored."
+        raise NotFoundError(message)
+
+    def blocks(self, document_id: UUID) -> list[Block]:
+        return self.reader
+
+    def suggestions(self) -> list[str]:
+        return self.tries
+
+    def close(self) -> None:
+        self.is_closed = True

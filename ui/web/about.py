@@ -1,0 +1,94 @@
+"""The About page: what this is, whose it is, what it cannot do. Knows package metadata."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.web import pieces
+
+if TYPE_CHECKING:
+    from ui.services import Services
+
+PACKAGE = "folio-rag"
+# Used when the package carries no "Source" address in its metadata.
+FALLBACK_SOURCE = "https://github.com/folio-rag/folio"
+SOURCE_NAMES = ("source", "repository", "homepage")
+
+LICENCES = (
+    ("Folio", "AGPL-3.0-or-later"),
+    ("PyMuPDF, reads PDF files", "AGPL-3.0"),
+    ("Streamlit, draws these pages", "Apache-2.0"),
+    ("Qdrant, keeps the index", "Apache-2.0"),
+    ("all-MiniLM-L6-v2, built-in search model", "Apache-2.0"),
+    ("nomic-embed text and vision, optional search models", "Apache-2.0"),
+    ("LiteLLM, speaks to language models", "MIT"),
+    ("Inter, typeface", "SIL OFL 1.1"),
+    ("Source Serif, typeface", "SIL OFL 1.1"),
+)
+
+LIMITS = (
+    "An answer can be wrong. Numbers and names are checked against the cited place, meaning is not."
+    " Open the source before you rely on a sentence.",
+    "With the built-in search model, pictures are found by their words: caption, labels, heading.",
+    "Scanned pages without a text layer are kept as pictures; their letters are not read.",
+    "Web pages are shown as their text and pictures, not with their own layout.",
+)
+
+
+def source_address() -> str:
+    """Where the source of this version lies: the package's own word, else the fallback."""
+    try:
+        lines = metadata.metadata(PACKAGE).get_all("Project-URL") or []
+    except metadata.PackageNotFoundError:
+        return FALLBACK_SOURCE
+    named = dict(reversed(line.split(", ", 1)) for line in lines if ", " in line)
+    by_name = {name.lower(): address for address, name in named.items()}
+    return next((by_name[name] for name in SOURCE_NAMES if name in by_name), FALLBACK_SOURCE)
+
+
+def version() -> str:
+    """The installed version, or "from source" in an uninstalled checkout."""
+    try:
+        return metadata.version(PACKAGE)
+    except metadata.PackageNotFoundError:
+        return "from source"
+
+
+def show(services: Services) -> None:
+    """Draw the page."""
+    status = services.status()
+    with st.container(key="column"):
+        st.html(pieces.title("About Folio"))
+        st.html(
+            pieces.lead(
+                "Folio answers questions from your own PDF and HTML files, from their text and"
+                " their pictures, and shows the place that each sentence rests on."
+            )
+        )
+        st.html(pieces.meta(f"Version {version()}"))
+        # AGPL section 13: whoever uses this over a network is offered its source.
+        st.markdown(f"[Source of this version]({source_address()}), AGPL-3.0-or-later")
+        st.html(pieces.section("Where things happen") + pieces.bullets(_whereabouts(status.model)))
+        st.html(pieces.section("Limits") + pieces.bullets(_limits(services)))
+        st.html(pieces.section("Licences") + pieces.table(("Part", "Licence"), LICENCES))
+
+
+def _whereabouts(model: str | None) -> list[str]:
+    answers = (
+        f"Questions and the sources found for them are sent to the model {model}."
+        if model
+        else "No language model is set: answers are quotes, made on this computer."
+    )
+    return ["Files are read, searched and kept on this computer.", answers]
+
+
+def _limits(services: Services) -> list[str]:
+    limits = services.settings.ingest
+    sizes = (
+        f"Files up to {limits.max_file_mb} MB, {limits.max_pages:,} pages and"
+        f" {limits.max_images:,} pictures."
+    )
+    return [sizes, *LIMITS]

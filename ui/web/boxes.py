@@ -1,0 +1,149 @@
+"""Draws the cited place into a page picture. Knows Pillow and boxes, nothing of documents.
+
+Done here and not in the browser, so that drawer, export and tests show the same
+picture. Boxes always use the light colours: paper stays white in dark mode.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, NamedTuple
+
+from PIL import Image, ImageDraw, ImageFont
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rag.types import BBox, Kind
+
+Colour = tuple[int, int, int]
+
+
+class _Line(NamedTuple):
+    """How a kind is framed: colour, length of dash and gap in frame widths, fill in 255ths."""
+
+    colour: Colour
+    dash: float
+    gap: float
+    fill: int
+
+
+# Colour, line style and a word or letter together, never colour alone (look.md 1).
+LINES: dict[Kind, _Line] = {
+    "text": _Line((0x0B, 0x5C, 0xAD), 1.0, 1.2, 20),
+    "table": _Line((0x9A, 0x52, 0x00), 5.0, 2.0, 0),
+    "figure": _Line((0xB0, 0x30, 0x7E), 0.0, 0.0, 0),
+    "page": _Line((0x2E, 0x37, 0x3C), 7.0, 4.0, 0),
+}
+WIDTH_PX = 1_160  # twice the drawer's picture, for sharp screens
+FRAME_PX = 5
+VEIL = 20  # of 255, about 8 %
+MARGIN_PT = 12.0  # paper kept around a crop
+
+
+def mark_page(
+    png: bytes,
+    boxes: Sequence[BBox],
+    page_size: tuple[float, float],
+    *,
+    kind: Kind,
+    tag: str,
+) -> bytes:
+    """A page picture with its cited boxes framed, the rest of the page veiled.
+
+    Args:
+        png: The page as displayed, any resolution.
+        boxes: In points, origin top left, on this page.
+        page_size: Width and height of the page in points.
+        kind: Chooses colour and line.
+        tag: Short words set inside the first box, top right.
+
+    Returns:
+        PNG bytes, `WIDTH_PX` wide.
+    """
+    page = _open(png)
+    scale = page.width / page_size[0]
+    places = [_to_pixels(box, scale, page.size) for box in boxes]
+    marked = _veil(page, places)
+    ink = ImageDraw.Draw(marked, "RGBA")
+    line = LINES[kind]
+    for place in places:
+        if line.fill:
+            ink.rectangle(place, fill=(*line.colour, line.fill))
+        _frame(ink, place, line)
+    if places:
+        _tag(ink, places[0], tag, line.colour)
+    return _to_png(marked)
+
+
+def crop_page(png: bytes, box: BBox, page_size: tuple[float, float]) -> bytes:
+    """The part of a page picture around a box, as PNG bytes."""
+    page = _open(png)
+    scale = page.width / page_size[0]
+    x0, y0, x1, y1 = box
+    wide = (x0 - MARGIN_PT, y0 - MARGIN_PT, x1 + MARGIN_PT, y1 + MARGIN_PT)
+    return _to_png(page.crop(_to_pixels(wide, scale, page.size)))
+
+
+def is_low(box: BBox, page_size: tuple[float, float]) -> bool:
+    """Whether a box starts so far down that a drawer opened at the top would hide it."""
+    return box[1] > page_size[1] * 0.62
+
+
+def _open(png: bytes) -> Image.Image:
+    page = Image.open(io.BytesIO(png), formats=("PNG",)).convert("RGB")
+    height = max(1, round(page.height * WIDTH_PX / page.width))
+    return page.resize((WIDTH_PX, height), Image.Resampling.LANCZOS)
+
+
+def _to_pixels(box: BBox, scale: float, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """A box in whole pixels inside the picture, at least one pixel each way."""
+    x0, y0, x1, y1 = (round(value * scale) for value in box)
+    left, right = sorted((min(max(x0, 0), size[0] - 1), min(max(x1, 0), size[0])))
+    top, bottom = sorted((min(max(y0, 0), size[1] - 1), min(max(y1, 0), size[1])))
+    return left, top, max(right, left + 1), max(bottom, top + 1)
+
+
+def _veil(page: Image.Image, places: Sequence[tuple[int, int, int, int]]) -> Image.Image:
+    veiled = Image.blend(page, Image.new("RGB", page.size, (0, 0, 0)), VEIL / 255)
+    for place in places:
+        veiled.paste(page.crop(place), place[:2])
+    return veiled
+
+
+def _frame(ink: ImageDraw.ImageDraw, place: tuple[int, int, int, int], line: _Line) -> None:
+    """A frame just outside the box, so that it hides nothing of it."""
+    x0, y0, x1, y1 = (place[0] - 3, place[1] - 3, place[2] + 2, place[3] + 2)
+    if not line.dash:
+        ink.rectangle((x0, y0, x1, y1), outline=line.colour, width=FRAME_PX)
+        return
+    for start, end in _dashes(x0, x1, line):
+        ink.rectangle((start, y0, end, y0 + FRAME_PX - 1), fill=line.colour)
+        ink.rectangle((start, y1 - FRAME_PX + 1, end, y1), fill=line.colour)
+    for start, end in _dashes(y0, y1, line):
+        ink.rectangle((x0, start, x0 + FRAME_PX - 1, end), fill=line.colour)
+        ink.rectangle((x1 - FRAME_PX + 1, start, x1, end), fill=line.colour)
+
+
+def _dashes(start: int, end: int, line: _Line) -> list[tuple[int, int]]:
+    length = max(1, round(line.dash * FRAME_PX))
+    step = length + max(1, round(line.gap * FRAME_PX))
+    return [(at, min(at + length - 1, end)) for at in range(start, end + 1, step)]
+
+
+def _tag(
+    ink: ImageDraw.ImageDraw, place: tuple[int, int, int, int], tag: str, colour: Colour
+) -> None:
+    font = ImageFont.load_default(size=20)
+    # Pillow's built-in font has Latin letters only; others would draw as boxes.
+    words = tag.encode("latin-1", "ignore").decode("latin-1")[:24]
+    width = round(ink.textlength(words, font=font)) + 20
+    x1, y0 = place[2], place[1]
+    ink.rectangle((x1 - width, y0 - 1, x1, y0 + 31), fill=colour)
+    ink.text((x1 - width + 10, y0 + 3), words, font=font, fill=(255, 255, 255))
+
+
+def _to_png(picture: Image.Image) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()

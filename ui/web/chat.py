@@ -1,0 +1,203 @@
+"""The Ask page: conversation, the answer being written, the chat box. Knows no retrieval."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.web import faults, markup, pieces, sidebar, state, turns, uploads, wording
+from ui.web.jobs import AnswerJob
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator, Sequence
+
+    from rag.types import AnswerEvent, Document
+    from ui.services import Services
+
+POLL_S = 0.3
+MAX_SUGGESTIONS = 4
+PROMISES = (
+    ("search", "One search for words and pictures", "Charts and tables are found beside text."),
+    ("page", "Every sentence has its source", "Click a number to see the page, the place marked."),
+    ("lock", "Works offline", "No key, no account. Add a language model when you want one."),
+)
+
+
+def show(services: Services, documents: Sequence[Document]) -> None:
+    """Draw the page."""
+    with st.container(key="column"):
+        uploads.show_notices()
+        if not documents and not state.turns():
+            _empty(services)
+        else:
+            _conversation(services, documents)
+    _chat_box(services, documents)
+
+
+def ask(services: Services, documents: Sequence[Document], question: str) -> None:
+    """Start the answer to a question in the background."""
+    question = question.strip()
+    if not question or state.job() is not None:
+        return
+    searchable, ticked = state.searchable(documents), state.scope(documents)
+    wanted = [d.id for d in ticked] if len(ticked) < len(searchable) else []
+    history = state.history()
+
+    def start(stop: threading.Event) -> Iterator[AnswerEvent]:
+        return services.ask(question, documents=wanted, history=history, stop=stop)
+
+    job = AnswerJob(
+        question,
+        start,
+        describe=lambda error: faults.sentence(faults.log(error)),
+        still_read=tuple(d.name for d in documents if d.state in ("queued", "working", "readable")),
+    )
+    state.set_job(job)
+    st.session_state[state.ANNOUNCED] = "Answering"
+    job.start()
+
+
+def finish(job: AnswerJob) -> None:
+    """Turn a job that has ended into a turn of the conversation."""
+    view = job.look()
+    answer = view.answer
+    stopped = job.is_stopped if answer is None else answer.finish == "stopped"
+    state.add_turn(
+        state.Turn(
+            question=job.question,
+            text=view.text,
+            sources=view.sources,
+            answer=answer,
+            stopped=stopped,
+            failure=view.failure,
+            still_read=job.still_read,
+        )
+    )
+    state.set_job(None)
+    st.session_state[state.ANNOUNCED] = _spoken(state.turns()[-1])
+
+
+def _spoken(turn: state.Turn) -> str:
+    if turn.failure:
+        return turn.failure
+    if turn.stopped:
+        return " ".join(turns.STOPPED)
+    return f"Answer ready, {wording.count(len(turn.sources), 'source')}"
+
+
+def _empty(services: Services) -> None:
+    st.html(
+        pieces.title("Ask your documents", big=True)
+        + pieces.lead(
+            "Folio reads PDF and HTML files, finds the passages, tables and figures that answer"
+            " your question, and shows where each one stands on the page."
+        )
+    )
+    with st.container(key="drop"):
+        uploads.drop_zone("drop")
+    with st.container(horizontal=True, vertical_alignment="center", key="sample"):
+        st.button(
+            "Use the sample documents",
+            type="primary",
+            icon=":material/menu_book:",
+            key="add-sample",
+            on_click=uploads.add_sample,
+        )
+        local = " Nothing leaves this computer." if services.status().local_only else ""
+        st.html(pieces.meta(f"A few short files.{local}"), width="content")
+    st.html(pieces.promises(PROMISES))
+
+
+def _conversation(services: Services, documents: Sequence[Document]) -> None:
+    _reading_note(services)
+    told = state.turns()
+    if not told and state.job() is None:
+        _suggestions(services, documents)
+    else:
+        st.html(pieces.hidden_title("Ask your documents"))
+    for number, turn in enumerate(told):
+        if turns.show(number, turn):
+            ask(services, documents, turn.question)
+            st.rerun()
+    if state.job() is not None:
+        _live()
+
+
+def _reading_note(services: Services) -> None:
+    if not services.progress():
+        return
+
+    @st.fragment(run_every=sidebar.POLL_S)
+    def redraw() -> None:
+        running = services.progress()
+        if running:
+            st.html(pieces.note("info", *wording.reading_note(running)))
+
+    redraw()
+
+
+def _suggestions(services: Services, documents: Sequence[Document]) -> None:
+    st.html(pieces.title("Ask your documents", big=True))
+    if not state.scope(documents):
+        return
+    suggested = services.suggestions()[:MAX_SUGGESTIONS]
+    if not suggested:
+        return
+    st.html(pieces.section("Questions to try"))
+    with st.container(key="suggestions", gap="xsmall"):
+        for place, question in enumerate(suggested):
+            label = markup.label(question)
+            if st.button(label, key=f"suggest-{place}", width="stretch"):
+                ask(services, documents, question)
+                st.rerun()
+
+
+@st.fragment(run_every=POLL_S)
+def _live() -> None:
+    """The answer being written. Ends by handing it over and drawing the page anew."""
+    job = state.job()
+    if job is None:
+        return
+    view = job.look()
+    if view.is_done:
+        finish(job)
+        st.rerun()
+    number = len(state.turns())
+    with st.container(key=f"turn-{number}"):
+        st.html(pieces.question(job.question))
+        if view.restarted:
+            st.html(pieces.note("warn", "The language model did not answer.", view.restarted))
+        if view.text:
+            turns.words(number, view.text, view.sources)
+        else:
+            st.html(pieces.waiting(_waiting_words(len(view.sources))))
+            turns.plates(number, view.sources)
+        with st.container(horizontal=True, key="acts-live"):
+            st.button("Stop", key="stop", icon=":material/stop:", on_click=job.stop)
+
+
+def _waiting_words(source_count: int) -> str:
+    if not source_count:
+        return "Searching"
+    return f"Found {wording.count(source_count, 'source')}. Writing the answer"
+
+
+def _chat_box(services: Services, documents: Sequence[Document]) -> None:
+    searchable, ticked = state.searchable(documents), state.scope(documents)
+    reading = sum(d.state in ("queued", "working", "readable") for d in documents)
+    with st.bottom:
+        question = st.chat_input(
+            "Ask about your documents",
+            key="ask",
+            disabled=not ticked or state.job() is not None,
+        )
+        st.html(f'<div class="f-scope">{pieces.meta(_scope(ticked, searchable, reading))}</div>')
+    if question:
+        ask(services, documents, question)
+        st.rerun()
+
+
+def _scope(ticked: Sequence[Document], searchable: Sequence[Document], reading: int) -> str:
+    return wording.scope_line(len(ticked), len(searchable), reading)

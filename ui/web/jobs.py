@@ -1,0 +1,112 @@
+"""An answer being written in the background. A plain object: never calls Streamlit.
+
+A script that streams is killed by any click (Streamlit 1.67); this goes on, and a
+fragment draws what there is. A visitor who leaves stops looking, and that ends it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rag.errors import RagError
+from rag.types import Done, Restart, Retrieved, Token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rag.types import Answer, AnswerEvent, Source
+
+logger = logging.getLogger(__name__)
+
+UNSEEN_S = 60.0  # nobody drew it for so long: the visitor is gone
+MAX_TEXT = 60_000  # characters; the whole text is sent to the browser at each redraw
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobView:
+    """The state of an answer at one moment."""
+
+    text: str = ""
+    sources: tuple[Source, ...] = ()
+    restarted: str = ""  # why the model was given up, when it was
+    answer: Answer | None = None
+    failure: str = ""
+    is_done: bool = False
+
+
+class AnswerJob:
+    """Runs the events of one question in a thread and keeps what they add up to.
+
+    Args:
+        question: As asked.
+        ask: Starts the answer; ends soon after the event it is given is set.
+        describe: Turns an unforeseen error into a sentence with a reference.
+        still_read: Names of documents that were being read when it was asked.
+    """
+
+    def __init__(
+        self,
+        question: str,
+        ask: Callable[[threading.Event], Iterator[AnswerEvent]],
+        *,
+        describe: Callable[[BaseException], str],
+        still_read: tuple[str, ...] = (),
+    ) -> None:
+        self.question = question
+        self.still_read = still_read
+        self._ask = ask
+        self._describe = describe
+        self._view = JobView()
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._seen_at = time.monotonic()
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        threading.Thread(target=self._run, name="answer", daemon=True).start()
+
+    def stop(self) -> None:
+        """Ask the answer to end; what is written stays."""
+        self._stop.set()
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether somebody asked it to end."""
+        return self._stop.is_set()
+
+    def look(self) -> JobView:
+        """The state now; looking keeps the job alive."""
+        self._seen_at = time.monotonic()
+        with self._lock:
+            return self._view
+
+    def _run(self) -> None:
+        try:
+            for event in self._ask(self._stop):
+                self._take(event)
+                if time.monotonic() - self._seen_at > UNSEEN_S:
+                    self._stop.set()
+            self._change(is_done=True)
+        except RagError as error:
+            self._change(failure=str(error), is_done=True)
+        except Exception as error:  # noqa: BLE001 - the rim of a turn; `describe` logs it
+            self._change(failure=self._describe(error), is_done=True)
+
+    def _take(self, event: AnswerEvent) -> None:
+        match event:
+            case Retrieved(sources=sources):
+                self._change(sources=sources)
+            case Token(text=text):
+                self._change(text=(self._view.text + text)[:MAX_TEXT])
+            case Restart(reason=reason):
+                self._change(text="", restarted=reason)
+            case Done(answer=answer):
+                self._change(text=answer.text, sources=answer.sources, answer=answer)
+
+    def _change(self, **fields: object) -> None:
+        with self._lock:
+            self._view = replace(self._view, **fields)  # type: ignore[arg-type] # our own names

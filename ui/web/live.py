@@ -1,0 +1,61 @@
+"""Two pieces of JavaScript: clicks on citation links, and a live region for screen readers.
+
+They get data, never HTML. Registered once, here, at module level.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, cast
+
+import streamlit as st
+
+from ui.web import state
+
+_LINK = re.compile(r"(\d{1,4})-(\d{1,3})")
+
+# A `js` string on one line is taken for a file name: it starts with a line break.
+_CLICKS = """
+export default ({ setTriggerValue }) => {
+  const onClick = (event) => {
+    const link = event.target.closest?.('a[href^="#cite-"]');
+    if (!link) return;
+    event.preventDefault();
+    setTriggerValue('cite', link.getAttribute('href').slice(6));
+  };
+  document.addEventListener('click', onClick, true);
+  return () => document.removeEventListener('click', onClick, true);
+};
+"""
+
+# The node stays over redraws; a node that is replaced is not read out.
+_REGION = """
+export default ({ data, parentElement }) => {
+  let region = parentElement.querySelector('[role=status]');
+  if (!region) {
+    region = document.createElement('div');
+    region.setAttribute('role', 'status');
+    region.setAttribute('aria-live', 'polite');
+    region.className = 'f-hidden';
+    parentElement.appendChild(region);
+  }
+  const words = String(data ?? '');
+  if (region.textContent !== words) region.textContent = words;
+};
+"""
+
+_catch_clicks = st.components.v2.component("folio.citations", js=_CLICKS)
+_speak = st.components.v2.component("folio.announcer", js=_REGION, isolate_styles=False)
+
+
+def follow_citation() -> None:
+    """Open the drawer when a citation was clicked. Called once a run, before the drawer."""
+    result = cast("Any", _catch_clicks(key="citations", on_cite_change=lambda: None))
+    match = _LINK.fullmatch(str(result.cite or ""))
+    if match:
+        state.open_source(int(match[1]), int(match[2]))
+
+
+def announce(words: str) -> None:
+    """Say something to a screen reader: start, end, stop and errors, never each word."""
+    _speak(key="announcer", data=words)

@@ -1,0 +1,70 @@
+"""What every page shares: look, navigation, sidebar, drawer. Knows the pages, no retrieval."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from rag.errors import RagError
+from ui.web import about, chat, documents, live, pieces, sidebar, sources, state
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rag.types import Document
+
+STATIC = Path(__file__).parent / "static"
+STYLE = Path(__file__).parent / "style.css"
+# A fixed choice of two strings: Streamlit sets it on its app element only, and
+# dialogs live outside of that.
+SCHEMES = {
+    "dark": "<style>:root{color-scheme:dark}</style>",
+    "light": "<style>:root{color-scheme:light}</style>",
+}
+BY_HAND = "This page was started by hand, without its protective headers."
+BY_HAND_REST = "Answers are shown as plain text. Start it with: make app"
+
+
+def render() -> None:
+    """Draw the page that the address names."""
+    _look()
+    try:
+        services = state.services()
+    except RagError as error:
+        st.html(pieces.note("err", "Folio cannot open its library.", str(error)))
+        return
+    found = services.documents()
+    ask_page = st.Page(
+        lambda: chat.show(services, found), title="Ask", url_path="ask", default=True
+    )
+    documents_page = st.Page(
+        lambda: documents.show(services, found), title="Documents", url_path="documents"
+    )
+    about_page = st.Page(lambda: about.show(services), title="About", url_path="about")
+    page = st.navigation([ask_page, documents_page, about_page], position="top")
+    live.follow_citation()
+    with st.sidebar:
+        if sidebar.show(services, found):
+            state.start_over()
+            st.switch_page(ask_page)
+    if not state.has_headers():
+        st.html(pieces.note("warn", BY_HAND, BY_HAND_REST))
+    page.run()
+    live.announce(st.session_state.get(state.ANNOUNCED, ""))
+    _drawer(found)
+
+
+def _drawer(found: Sequence[Document]) -> None:
+    # Only one dialog a run: a delete that waits for its answer goes first.
+    if st.session_state.get(state.CONFIRM) not in {document.id for document in found}:
+        sources.show_opened()
+
+
+def _look() -> None:
+    st.html(STYLE)
+    scheme = "dark" if st.context.theme.type == "dark" else "light"
+    st.html(SCHEMES[scheme])
+    dark = scheme == "dark"
+    st.logo(str(STATIC / ("logo-dark.svg" if dark else "logo-light.svg")), size="large")

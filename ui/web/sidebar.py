@@ -1,0 +1,103 @@
+"""The library at the left: rows to tick, files being read, the slim drop zone, who answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.web import markup, pieces, state, uploads, wording
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rag.types import Document
+    from ui.services import Progress, Services
+
+POLL_S = 1.0
+MAX_ROWS = 100
+
+
+def show(services: Services, documents: Sequence[Document]) -> bool:
+    """Draw the sidebar; returns whether "New question" was clicked."""
+    fresh = st.button("New question", icon=":material/add:", width="stretch", key="new-question")
+    st.html(pieces.section("Library", _count_line(documents)))
+    if not documents:
+        st.html(pieces.meta("Documents you add appear here. Tick the ones you want to search."))
+    for document in documents[:MAX_ROWS]:
+        _row(document)
+    reading(services, documents, key="side")
+    if documents:
+        uploads.drop_zone("slim")
+    _who_answers(services)
+    return fresh
+
+
+def reading(services: Services, documents: Sequence[Document], *, key: str) -> None:
+    """Files being read, redrawn each second while there are any."""
+    st.session_state[state.SEEN_STATES] = _states(documents)
+    if not services.progress():
+        return
+
+    @st.fragment(run_every=POLL_S)
+    def redraw() -> None:
+        running = services.progress()
+        # A file that became readable or ready changes rows, scope and notes elsewhere.
+        if _states(services.documents()) != st.session_state.get(state.SEEN_STATES):
+            st.rerun()
+        for job in running:
+            _job(services, job, key)
+
+    redraw()
+
+
+def _job(services: Services, job: Progress, key: str) -> None:
+    with st.container(key=f"job-{key}-{job.document_id}", gap="xxsmall"):
+        st.html(
+            pieces.job(
+                wording.cut_name(job.name), wording.progress_line(job), wording.progress_share(job)
+            )
+        )
+        st.button(
+            "Cancel",
+            key=f"acts-cancel-{key}-{job.document_id}",
+            type="tertiary",
+            on_click=services.cancel,
+            args=(job.document_id,),
+        )
+
+
+def _row(document: Document) -> None:
+    with st.container(key=f"doc-{document.id}"):
+        name = wording.cut_name(document.name)
+        if document.state in state.SEARCHABLE:
+            key = f"{state.TICK}{document.id}"
+            st.session_state.setdefault(key, True)
+            st.checkbox(markup.label(name), key=key)
+            st.html(pieces.meta(wording.library_line(document)))
+        elif document.state == "failed":
+            st.html(pieces.row(name, wording.library_line(document)))
+
+
+def _count_line(documents: Sequence[Document]) -> str:
+    searchable, ticked = state.searchable(documents), state.scope(documents)
+    if not documents:
+        return "0 documents"
+    if len(ticked) < len(searchable):
+        return f"{len(ticked)} of {len(searchable)} searched"
+    return wording.count(len(documents), "document")
+
+
+def _states(documents: Sequence[Document]) -> tuple[tuple[str, str], ...]:
+    return tuple((str(document.id), document.state) for document in documents)
+
+
+def _who_answers(services: Services) -> None:
+    status = services.status()
+    search = f"Search: {status.embedder}, on this computer"
+    if not status.model:
+        answers = "Answers: quotes only, no model set"
+    else:
+        sees = "sees pictures" if status.sees_pictures else "reads captions"
+        answers = f"Answers: {status.model}, {sees}"
+    st.html('<hr class="f-rule">' + pieces.meta(search) + pieces.meta(answers))

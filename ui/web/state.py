@@ -1,0 +1,181 @@
+"""Every key of the session and the one shared object, the services. Draws nothing.
+
+A reload of the page is a new session. What must outlive it is in the library; the
+conversation lives here until chats are kept on disk under `?chat=<id>`.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, cast
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from rag.types import Answer, Document, Source
+    from ui.services import Services
+    from ui.web.jobs import AnswerJob
+    from ui.web.pieces import Tone
+
+TURNS = "turns"
+JOB = "job"
+OPEN = "open_source"
+NOTICES = "notices"
+UPLOADS = "uploads_done"
+SELECTED = "selected_document"
+CONFIRM = "confirm_delete"
+SEEN_STATES = "seen_states"
+ANNOUNCED = "announced"
+TICK = "tick-"  # + document id
+SEARCHABLE = ("readable", "ready")
+HISTORY_TURNS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One question and what came of it; `text` is what was written, finished or not."""
+
+    question: str
+    text: str = ""
+    sources: tuple[Source, ...] = ()
+    answer: Answer | None = None
+    stopped: bool = False
+    failure: str = ""  # one plain sentence, when there is no answer
+    still_read: tuple[str, ...] = ()  # names of documents that were being read meanwhile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A message that stays on the page until it is dismissed."""
+
+    tone: Tone
+    strong: str
+    rest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSource:
+    """Which source the drawer shows, and how."""
+
+    turn: int
+    marker: int
+    view: Literal["Page", "Crop"] | None = field(default=None)
+
+
+@st.cache_resource(show_spinner=False, on_release=lambda built: built.close())
+def services() -> Services:
+    """The services of this process, built once for all visitors.
+
+    Raises:
+        RagError: They cannot be built; nothing is kept, so the next call tries again.
+    """
+    from rag.settings import load_settings
+    from ui import services as wiring
+
+    return wiring.build(load_settings())
+
+
+def has_headers() -> bool:
+    """Whether `ui.web.asgi` serves this page, so that the policy stands behind Markdown."""
+    return os.environ.get("FOLIO_SERVE_CHILD") == "1"
+
+
+def turns() -> list[Turn]:
+    """The conversation so far, oldest first."""
+    return cast("list[Turn]", st.session_state.setdefault(TURNS, []))
+
+
+def add_turn(turn: Turn) -> None:
+    """Append to the conversation."""
+    st.session_state[TURNS] = [*turns(), turn]
+
+
+def history() -> list[tuple[str, str]]:
+    """Earlier (question, answer) pairs for the model, oldest first."""
+    told = [(turn.question, turn.text) for turn in turns() if turn.text]
+    return told[-HISTORY_TURNS:]
+
+
+def start_over() -> None:
+    """Forget the conversation; a running answer is stopped."""
+    running = job()
+    if running is not None:
+        running.stop()
+    for key in (TURNS, JOB, OPEN):
+        st.session_state.pop(key, None)
+
+
+def job() -> AnswerJob | None:
+    """The answer that is being written, if any."""
+    return cast("AnswerJob | None", st.session_state.get(JOB))
+
+
+def set_job(running: AnswerJob | None) -> None:
+    """Start or end the drawing of an answer."""
+    st.session_state[JOB] = running
+
+
+def opened() -> OpenSource | None:
+    """What the drawer shows, or None when it is shut."""
+    return cast("OpenSource | None", st.session_state.get(OPEN))
+
+
+def open_source(turn: int, marker: int) -> None:
+    """Open the drawer at a source."""
+    st.session_state[OPEN] = OpenSource(turn=turn, marker=marker)
+
+
+def shut_source() -> None:
+    """Close the drawer."""
+    st.session_state[OPEN] = None
+
+
+def show_view(view: Literal["Page", "Crop"]) -> None:
+    """Choose between the whole page and the crop."""
+    shown = opened()
+    if shown is not None:
+        st.session_state[OPEN] = replace(shown, view=view)
+
+
+def notices() -> list[Notice]:
+    """Messages not yet dismissed."""
+    return cast("list[Notice]", st.session_state.setdefault(NOTICES, []))
+
+
+def tell(notice: Notice) -> None:
+    """Add a message."""
+    st.session_state[NOTICES] = [*notices(), notice]
+
+
+def forget_notices() -> None:
+    """Dismiss all messages."""
+    st.session_state[NOTICES] = []
+
+
+def upload_key(place: str) -> str:
+    """Key of an uploader; a new one after each batch empties the widget."""
+    return f"{place}-{st.session_state.get(UPLOADS, 0)}"
+
+
+def reset_uploaders() -> None:
+    """Give uploaders new keys, so that the bytes they hold are dropped."""
+    st.session_state[UPLOADS] = st.session_state.get(UPLOADS, 0) + 1
+
+
+def is_ticked(document_id: UUID) -> bool:
+    """Whether a document is searched; new ones are."""
+    return bool(st.session_state.get(f"{TICK}{document_id}", True))
+
+
+def searchable(documents: Sequence[Document]) -> list[Document]:
+    """Those whose text can be searched already."""
+    return [document for document in documents if document.state in SEARCHABLE]
+
+
+def scope(documents: Sequence[Document]) -> list[Document]:
+    """The searchable documents that are ticked."""
+    return [document for document in searchable(documents) if is_ticked(document.id)]

@@ -1,0 +1,157 @@
+"""One turn on the page: question, answer, plates, sources, badges. Knows answers, no services."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from rag.types import PICTURES
+from ui.web import markup, pieces, sources, state, wording
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rag.types import Answer, Source
+    from ui.web.pieces import Tone
+
+MAX_PLATES = 2
+MAX_CARDS = 8
+STOPPED = ("You stopped this answer.", "What was written so far is kept.")
+
+
+def show(number: int, turn: state.Turn) -> bool:
+    """Draw a finished turn; returns whether "Try again" was clicked."""
+    with st.container(key=f"turn-{number}"):
+        st.html(pieces.question(turn.question))
+        _notes(turn)
+        if turn.answer is not None and turn.answer.mode == "extractive":
+            quotes(number, turn.answer)
+        elif turn.text:
+            words(number, turn.text, turn.sources)
+        shown = sources.shown_sources(turn)
+        plates(number, shown)
+        _cards(number, turn, shown)
+        return _foot(number, turn)
+
+
+def words(number: int, text: str, known: Sequence[Source]) -> None:
+    """A model's words: Markdown made safe, or bare text where no policy stands behind it."""
+    with st.container(key=f"words-{number}"):
+        if state.has_headers():
+            st.markdown(markup.render_safe(text, {s.marker for s in known}, number))
+        else:
+            st.text(text)
+
+
+def quotes(number: int, answer: Answer) -> None:
+    """Words of documents, exactly as they stand there: never read as Markdown."""
+    known = {source.marker for source in answer.sources}
+    draw = pieces.plain if answer.abstained else pieces.quotes
+    st.html(draw(answer.text, known, number))
+
+
+def plates(number: int, shown: Sequence[Source]) -> None:
+    """At most two pictures among the sources, each one link to its source."""
+    pictured = [s for s in shown if s.hit.item.kind in (*PICTURES, "table") and has_picture(s)]
+    pictured = pictured[:MAX_PLATES]
+    if not pictured:
+        return
+    for column, source in zip(st.columns(2, gap="small"), pictured, strict=False):
+        with column, st.container(key=f"plate-{number}-{source.marker}"):
+            st.image(str(source.hit.image_path), alt=wording.picture_alt(source.hit))
+            st.html(pieces.plate_caption(card(number, source)))
+
+
+def has_picture(source: Source) -> bool:
+    """Whether the crop of a source is on disk; it goes when its document is deleted."""
+    path = source.hit.image_path
+    return path is not None and Path(path).is_file()
+
+
+def card(number: int, source: Source) -> pieces.Card:
+    """What the card of a source says."""
+    return pieces.Card(
+        marker=source.marker,
+        target=f"{number}-{source.marker}",
+        title=wording.source_title(source.hit),
+        place=wording.source_place(source.hit),
+        kind=source.hit.item.kind,
+    )
+
+
+def badges_of(turn: state.Turn) -> list[tuple[Tone, str]]:
+    """What to know about an answer, in a word or two each."""
+    answer = turn.answer
+    found: list[tuple[Tone, str]] = []
+    if answer is None:
+        return found
+    if answer.abstained:
+        found.append(("search", "No answer in these documents"))
+    elif answer.mode == "extractive":
+        found.append(("quote", "Quotes only"))
+    elif answer.unsupported:
+        found.append(("warn", f"{wording.count(len(answer.unsupported), 'sentence')} to check"))
+    elif answer.citations and answer.finish == "stop":
+        found.append(("ok", "Every sentence supported"))
+    if answer.finish in ("length", "cut_off"):
+        found.append(("warn", "The answer was cut off"))
+    if turn.still_read:
+        found.append(("warn", "Answered while a document was still being read"))
+    return found
+
+
+def _notes(turn: state.Turn) -> None:
+    if turn.failure:
+        st.html(pieces.note("err", turn.failure))
+    if turn.answer is not None and turn.answer.error is not None:
+        rest = "Here are the passages that match, word for word."
+        if turn.answer.mode == "llm" or turn.answer.abstained:
+            rest = ""
+        st.html(pieces.note("warn", f"The language model did not answer{_whole(turn)}.", rest))
+        st.html(pieces.meta(turn.answer.error.message))
+    if turn.stopped:
+        st.html(pieces.note("info", *STOPPED))
+
+
+def _whole(turn: state.Turn) -> str:
+    return " to the end" if turn.answer is not None and turn.answer.mode == "llm" else ""
+
+
+def _cards(number: int, turn: state.Turn, shown: Sequence[Source]) -> None:
+    if not shown:
+        return
+    answer = turn.answer
+    heading = "Sources"
+    if answer is not None and answer.abstained:
+        heading = "Closest passages"
+    elif answer is not None and not answer.citations:
+        heading = "Found, but not cited"
+    st.html(
+        pieces.section(heading) + pieces.source_cards(card(number, s) for s in shown[:MAX_CARDS])
+    )
+
+
+def _foot(number: int, turn: state.Turn) -> bool:
+    found = badges_of(turn)
+    again = False
+    with st.container(horizontal=True, vertical_alignment="center", key=f"acts-{number}"):
+        if found:
+            st.html(pieces.badges(found), width="content")
+        st.space("stretch")
+        if turn.answer is not None and turn.answer.unsupported:
+            _unsupported(number, turn.answer)
+        if turn.text:
+            with st.popover("Copy", type="tertiary", key=f"copy-{number}"):
+                # The raw text: the one on the page holds invisible characters.
+                st.code(turn.text, language=None, wrap_lines=True)
+        if turn.stopped or turn.failure or (turn.answer is not None and turn.answer.error):
+            again = st.button("Try again", type="tertiary", key=f"again-{number}")
+    return again
+
+
+def _unsupported(number: int, answer: Answer) -> None:
+    with st.popover("What to check", type="tertiary", key=f"check-{number}"):
+        rows = [(item.sentence, item.reason) for item in answer.unsupported]
+        st.html(pieces.table(("Sentence", "Why"), rows))

@@ -1,0 +1,181 @@
+"""Values as short plain words: places, counts, states, times. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rag.types import Document, DocumentState, Hit
+    from ui.services import Progress
+
+TITLE_CHARS = 90
+NAME_CHARS = 120
+KINDS_SHORT = {"text": "Text", "table": "Table", "figure": "Figure", "page": "Page"}
+
+
+def cut(text: str, limit: int) -> str:
+    """The text, or its start up to a word, with an ellipsis."""
+    folded = " ".join(text.split())
+    if len(folded) <= limit:
+        return folded
+    return folded[:limit].rsplit(" ", 1)[0] + "…"
+
+
+def cut_name(name: str) -> str:
+    """A file name, a long one shortened in its middle so that its end stays readable."""
+    if len(name) <= NAME_CHARS:
+        return name
+    return f"{name[:80]}…{name[-38:]}"
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """ "1 page", "2 pages"."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def source_title(hit: Hit) -> str:
+    """What a source is called: its caption or number, its heading, or its first words."""
+    item = hit.item
+    if item.kind in ("figure", "table"):
+        words = item.caption or item.number or (item.heading[-1] if item.heading else "")
+        return cut(words, TITLE_CHARS) or KINDS_SHORT[item.kind]
+    if item.kind == "page":
+        return f"Page {hit.page_number}" if hit.page_number else "Page"
+    return cut(item.heading[-1] if item.heading else item.text, TITLE_CHARS) or "Text"
+
+
+def source_place(hit: Hit) -> str:
+    """File and page, "report.pdf, p. 12"."""
+    name = cut_name(hit.document_name)
+    return f"{name}, p. {hit.page_number}" if hit.page_number else name
+
+
+def source_place_long(hit: Hit) -> str:
+    """File and all its pages, "report.pdf, pages 12 and 13"; other places after them."""
+    pages = sorted({region.page_number for region in hit.item.regions})
+    where = cut_name(hit.document_name)
+    if len(pages) == 1:
+        where += f", page {pages[0]}"
+    elif pages:
+        where += f", pages {', '.join(map(str, pages[:-1]))} and {pages[-1]}"
+    if hit.also_in:
+        where += f"; also in {count(len(hit.also_in), 'other place')}"
+    return where
+
+
+def picture_alt(hit: Hit) -> str:
+    """Words in place of a picture."""
+    return f"{source_title(hit)}, {source_place(hit)}"
+
+
+def contents(document: Document) -> str:
+    """What is in a document, "48 pages, 31 figures"; passages where there are no pages."""
+    pages = document.page_count
+    parts = [count(pages, "page") if pages else count(document.text_count, "passage")]
+    if document.figure_count:
+        parts.append(count(document.figure_count, "figure"))
+    elif document.table_count:
+        parts.append(count(document.table_count, "table"))
+    return ", ".join(parts)
+
+
+def library_line(document: Document) -> str:
+    """Second line of a row in the sidebar."""
+    match document.state:
+        case "ready":
+            return contents(document)
+        case "readable":
+            return f"Text ready, {count(document.figures_pending, 'figure')} to come"
+        case "failed":
+            return "Not read. See Documents."
+        case "queued":
+            return "Waiting"
+    return "Being read"
+
+
+STATE_WORDS: dict[DocumentState, str] = {
+    "queued": "Waiting",
+    "working": "Reading text",
+    "readable": "Reading figures",
+    "ready": "Ready",
+    "failed": "Not read",
+}
+
+
+def progress_line(progress: Progress) -> str:
+    """How far a file is, "Text 31 of 58 pages", "Text is ready. 14 of 37 figures"."""
+    if progress.state == "queued":
+        return "Waiting"
+    if progress.state == "readable" or progress.figures_done:
+        if progress.figures_total:
+            return f"Text is ready. {progress.figures_done} of {progress.figures_total} figures"
+        return "Text is ready. Looking for figures"
+    if progress.pages_total:
+        return f"Text {progress.pages_done} of {count(progress.pages_total, 'page')}"
+    return progress.message or "Reading text"
+
+
+def progress_share(progress: Progress) -> float:
+    """How far the whole file is, 0 to 1: text is the first half, figures the second."""
+    text = progress.pages_done / progress.pages_total if progress.pages_total else 0.0
+    if progress.state == "readable":
+        text = 1.0
+    figures = progress.figures_done / progress.figures_total if progress.figures_total else 0.0
+    return min(1.0, 0.5 * min(text, 1.0) + 0.5 * min(figures, 1.0))
+
+
+def reading_note(progress: Sequence[Progress]) -> tuple[str, str]:
+    """Bold start and rest of the note on Ask while files are read."""
+    if len(progress) > 1:
+        ready = sum(job.state == "readable" for job in progress)
+        rest = f" The text of {ready} can be searched now." if ready else ""
+        return f"{len(progress)} documents are being read.", rest.strip()
+    name = cut_name(progress[0].name)
+    if progress[0].state != "readable":
+        return f"{name} is being read.", "You can ask about it as soon as its text is ready."
+    total, done = progress[0].figures_total, progress[0].figures_done
+    rest = f"{done} of {total} figures are ready." if total else "Figures follow."
+    return f"{name} is being read.", f"Its text can be searched now; {rest[0].lower()}{rest[1:]}"
+
+
+def scope_line(ticked: int, searchable: int, reading: int) -> str:
+    """The line under the chat box."""
+    if not searchable:
+        return (
+            "You can ask as soon as the first text is ready"
+            if reading
+            else "Add a document to start asking"
+        )
+    if not ticked:
+        return "No document is ticked. Tick one in the library to search it"
+    line = (
+        f"Searching {count(searchable, 'document')}"
+        if ticked == searchable
+        else f"Searching {ticked} of {count(searchable, 'document')}"
+    )
+    return f"{line}, {reading} still being read" if reading else line
+
+
+def size(size_bytes: int) -> str:
+    """Bytes as kB or MB with one decimal."""
+    if size_bytes < 1_000_000:
+        return f"{max(1, round(size_bytes / 1_000))} kB"
+    return f"{size_bytes / 1_000_000:.1f} MB"
+
+
+def when(added_at: str, now: datetime | None = None) -> str:
+    """A UTC time as "Today 09:41", "Yesterday 17:05" or "2026-11-03", all in UTC."""
+    try:
+        moment = datetime.fromisoformat(added_at)
+    except ValueError:
+        return added_at
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    moment = moment.astimezone(UTC)
+    days = ((now or datetime.now(UTC)).date() - moment.date()).days
+    if days in (0, 1):
+        return f"{('Today', 'Yesterday')[days]} {moment:%H:%M} UTC"
+    return f"{moment:%Y-%m-%d}"
