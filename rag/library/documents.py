@@ -114,7 +114,8 @@ class DocumentTable:
     def all(self, workspace: str) -> list[Document]:
         """Every document of a workspace, newest first."""
         rows = self._database.rows(
-            f"{_COUNTS} WHERE d.workspace = ? ORDER BY d.seq DESC", (workspace,)
+            f"{_COUNTS} WHERE d.workspace = ? AND d.state != 'deleting' ORDER BY d.seq DESC",
+            (workspace,),
         )
         return [self._to_document(row) for row in rows]
 
@@ -139,7 +140,8 @@ class DocumentTable:
     def matching(self, workspace: str, name_or_id: str) -> list[Document]:
         """Documents whose id, or else name, is this."""
         rows = self._database.rows(
-            f"{_COUNTS} WHERE d.workspace = ? AND (d.id = ? OR d.name = ?) ORDER BY d.seq",
+            f"{_COUNTS} WHERE d.workspace = ? AND d.state != 'deleting'"
+            " AND (d.id = ? OR d.name = ?) ORDER BY d.seq",
             (workspace, name_or_id, name_or_id),
         )
         return [self._to_document(row) for row in rows]
@@ -236,9 +238,34 @@ class DocumentTable:
             raise_generation(connection)
         return orphans
 
-    def hide(self, id_: UUID) -> None:
-        """Make every run of a document invisible at once: the first step of a delete."""
+    def requeue(self, id_: UUID) -> None:
+        """Queue a failed document again; its original has been put back."""
         with self._database.change() as connection:
+            connection.execute(
+                "INSERT OR IGNORE INTO file_refs SELECT sha256, id, '' FROM documents WHERE id=?",
+                (str(id_),),
+            )
+            connection.execute(
+                "UPDATE documents SET state='queued', error_kind=NULL, error_message=NULL"
+                " WHERE id=?",
+                (str(id_),),
+            )
+
+    def release_original(self, id_: UUID) -> list[str]:
+        """Give up the uploaded file of a document; returns files nobody refers to any more."""
+        with self._database.change() as connection:
+            return _release(connection, "document_id = ? AND run = ''", (str(id_),))
+
+    def deleting(self) -> list[UUID]:
+        """Documents whose delete was begun and not finished."""
+        rows = self._database.rows("SELECT id FROM documents WHERE state = 'deleting'")
+        return [UUID(row["id"]) for row in rows]
+
+    def hide(self, id_: UUID) -> None:
+        """Make a document invisible at once: the first step of a delete."""
+        self.get(id_)
+        with self._database.change() as connection:
+            connection.execute("UPDATE documents SET state='deleting' WHERE id=?", (str(id_),))
             connection.execute("UPDATE runs SET stage=? WHERE document_id=?", (HIDDEN, str(id_)))
             raise_generation(connection)
 

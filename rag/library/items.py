@@ -171,16 +171,20 @@ class ItemTable:
         return {UUID(row["point_id"]): _to_found(row) for row in rows}
 
     def visible_points(
-        self, workspace: str, *, number: str, documents: Sequence[UUID] = ()
+        self, workspace: str, *, labels: Sequence[str], documents: Sequence[UUID] = ()
     ) -> list[UUID]:
-        """Points of visible figures and tables that carry this label, such as "Figure 3"."""
-        scope = json.dumps([str(id_) for id_ in documents])
+        """Points of visible items under one of these labels, such as "figure 3"."""
         rows = self._database.rows(
             "SELECT i.point_id FROM items i JOIN runs r ON r.id = i.run"
-            " WHERE r.workspace = ?1 AND r.stage = ?2 AND lower(i.number) = lower(?3)"
-            " AND (?4 = '[]' OR i.document_id IN (SELECT value FROM json_each(?4)))"
+            f" WHERE r.workspace = ?1 AND {_VISIBLE}"
+            " AND lower(i.number) IN (SELECT value FROM json_each(?2))"
+            " AND (?3 = '[]' OR i.document_id IN (SELECT value FROM json_each(?3)))"
             " ORDER BY i.rowid LIMIT 20",
-            (workspace, READY, number, scope),
+            (
+                workspace,
+                json.dumps([label.lower() for label in labels]),
+                json.dumps([str(id_) for id_ in documents]),
+            ),
         )
         return [UUID(row["point_id"]) for row in rows]
 

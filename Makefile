@@ -1,0 +1,40 @@
+# Two commands matter: `make app` and `make test`. Everything lives in .venv.
+BIN := .venv/bin
+PORT ?= 8501
+.PHONY: app test setup dev check format bench soak clean sample
+
+app: setup
+	$(BIN)/folio serve --sample --port $(PORT)
+
+setup:
+	@tools/setup.sh run
+
+dev: setup
+	@tools/setup.sh dev
+
+test: dev
+	@tools/browser.sh
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not soak"
+
+check: dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+
+format: dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: dev
+	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
+
+soak: dev
+	$(BIN)/python -m pytest -m soak
+
+sample: dev
+	$(BIN)/python sample_data/make.py
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info

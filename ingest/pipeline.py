@@ -1,0 +1,382 @@
+"""One file from bytes to searchable items: admit, parse, chunk, embed, publish.
+
+Knows the order of the stages and what undoes them. Nothing of a stage is visible
+until all of it is (design.md 3); a kill falls back to the last whole stage.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from ingest.child import parse_in_child
+from ingest.chunk import Draft, chunk_parts
+from ingest.detect import detect_media_type
+from ingest.parts import DocumentHead, ParsedPage
+from rag.errors import DocumentError, EmptyFileError, FileTooLargeError, RagError
+from rag.keywords import average_length
+from rag.library.documents import READABLE, READY
+from rag.library.items import Block, Note, Page, item_id
+from rag.points import make_points
+from rag.store import Filter
+from rag.types import LOCAL_WORKSPACE, PICTURES, WORDS, Document, Failure, Item
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+    from uuid import UUID
+
+    from rag.embed.lanes import Embedder
+    from rag.files import FileStore
+    from rag.library import Library
+    from rag.library.documents import Run
+    from rag.settings import IngestSettings
+    from rag.store import Store
+
+logger = logging.getLogger(__name__)
+
+# Small enough that a question waits for one batch at most, large enough to sort by length.
+EMBED_BATCH = 64
+MB = 1_000_000
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far one document is. Written by the worker, read by pages; plain numbers only."""
+
+    document_id: UUID
+    name: str
+    pages_done: int = 0
+    pages_total: int | None = None
+    figures_done: int = 0
+    figures_total: int = 0
+    stage: str = "waiting"  # waiting, reading, pictures
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """What the gate said: the document, and whether it is already in the library."""
+
+    document: Document
+    is_known: bool
+
+
+class Cancelled(Exception):  # noqa: N818 - a wish, not an error
+    """The user asked to stop; everything of the run is undone."""
+
+
+class Pipeline:
+    """Takes files into one library. One document at a time; call it from one thread."""
+
+    def __init__(
+        self,
+        *,
+        library: Library,
+        files: FileStore,
+        store: Callable[[], Store],
+        embedder: Callable[[], Embedder],
+        limits: IngestSettings,
+        workspace: str = LOCAL_WORKSPACE,
+    ) -> None:
+        self._library = library
+        self._files = files
+        self._store = store
+        self._embedder = embedder
+        self._limits = limits
+        self._workspace = workspace
+
+    def admit(self, name: str, data: bytes, *, asset_dir: Path | None = None) -> Admitted:
+        """Check a file, keep its bytes and queue it. Cheap: nothing is parsed.
+
+        Raises:
+            DocumentError: Empty, too large, or not a type that Folio reads.
+            DiskReserveError: Too little disk is left.
+        """
+        if len(data) > self._limits.max_file_mb * MB:
+            raise FileTooLargeError(
+                f"{name} has {len(data) / MB:.0f} MB and the limit is {self._limits.max_file_mb} "
+                "MB. Split it, or raise FOLIO_INGEST__MAX_FILE_MB."
+            )
+        media_type = detect_media_type(data, name)
+        digest = self._files.put_original(data)
+        known = self._library.documents.find(self._workspace, digest)
+        if known is not None:
+            if known.state == "failed":
+                self._library.documents.requeue(known.id)
+            return Admitted(document=known, is_known=known.state != "failed")
+        document = self._library.documents.add(
+            workspace=self._workspace,
+            name=name,
+            sha256=digest,
+            media_type=media_type,
+            size_bytes=len(data),
+            asset_dir=asset_dir,
+        )
+        return Admitted(document=document, is_known=False)
+
+    def run(
+        self,
+        document_id: UUID,
+        progress: Progress | None = None,
+        password: str | None = None,
+        keep_if_cancelled: Callable[[], bool] = lambda: False,
+    ) -> Document:
+        """Take an admitted document all the way to ready; a failure becomes its state.
+
+        Raises:
+            Cancelled: It was cancelled; the document is gone.
+        """
+        document = self._library.documents.get(document_id)
+        progress = progress or Progress(document_id=document_id, name=document.name)
+        started = time.monotonic()
+        run = self._library.documents.start_run(document_id)
+        try:
+            self._read(document, run, progress, password)
+            self.add_pictures(run, progress)
+        except Cancelled:
+            self._give_up(document_id, keep=keep_if_cancelled())
+            raise
+        except RagError as error:
+            self.undo(run)
+            if isinstance(error, DocumentError):
+                # The file is at fault: nothing of it is kept but its name and the reason.
+                self._files.delete(self._library.documents.release_original(document_id))
+            failure = Failure(kind=error.kind, message=str(error))
+            self._library.documents.set_state(document_id, "failed", failure)
+            logger.warning("ingest failed document_id=%s kind=%s", document_id, error.kind)
+        except BaseException:
+            self.undo(run)
+            self._library.documents.set_state(document_id, "queued")
+            raise
+        done = self._library.documents.get(document_id)
+        logger.info(
+            "ingested document_id=%s state=%s texts=%d tables=%d figures=%d ms=%d",
+            document_id,
+            done.state,
+            done.text_count,
+            done.table_count,
+            done.figure_count,
+            1000 * (time.monotonic() - started),
+        )
+        return done
+
+    def add_pictures(self, run: Run, progress: Progress) -> None:
+        """The second stage: figures and pages, and the pixels of tables."""
+        progress.stage = "pictures"
+        items = self._library.items.of_run(run, PICTURES)
+        if self._embedder().pictures is not None:
+            # The table points are written again, now with their pixels as well.
+            items += [i for i in self._library.items.of_run(run, ("table",)) if i.image_sha256]
+        progress.figures_total = len(items)
+        for batch in _batches(items, EMBED_BATCH):
+            self._index(run, batch, with_pixels=True)
+            progress.figures_done += len(batch)
+            _stop_if_cancelled(progress)
+        self._library.documents.publish(run, READY)
+
+    def undo(self, run: Run) -> None:
+        """Remove points, rows and files of a run; the document and its original stay."""
+        self._store().delete(Filter(workspace=run.workspace, runs=(run.id,)))
+        self._files.delete(self._library.documents.drop_run(run))
+
+    def delete(self, document_id: UUID) -> tuple[int, int, int]:
+        """Remove a document for good, invisible from the first moment.
+
+        Returns:
+            Points, rows and files that are left of it; all zero when it is gone.
+        """
+        self._library.documents.hide(document_id)
+        return self._remove(document_id)
+
+    def _give_up(self, document_id: UUID, *, keep: bool) -> None:
+        """A cancelled document goes; one that only has to wait keeps its last whole stage."""
+        run = self._library.documents.run_of(document_id)
+        if not keep:
+            self.delete(document_id)
+        elif run is not None and run.stage < READABLE:
+            self.undo(run)
+            self._library.documents.set_state(document_id, "queued")
+
+    def _remove(self, document_id: UUID) -> tuple[int, int, int]:
+        where = Filter(workspace=self._workspace, documents=(document_id,))
+        self._store().delete(where)
+        orphans = self._library.documents.delete(document_id)
+        self._files.delete(orphans)
+        return (
+            self._store().count(where),
+            self._library.documents.rows_left(document_id),
+            sum(self._files.exists(digest) for digest in orphans),
+        )
+
+    def recover(self) -> list[UUID]:
+        """After a crash: undo what was not visible; say which documents to go on with."""
+        for document_id in self._library.documents.deleting():
+            self._remove(document_id)
+        for run in self._library.documents.unfinished():
+            if run.stage < READABLE:
+                self.undo(run)
+                self._library.documents.set_state(run.document_id, "queued")
+        documents = reversed(self._library.documents.all(self._workspace))
+        return [d.id for d in documents if d.state in ("queued", "working", "readable")]
+
+    def resume(
+        self,
+        document_id: UUID,
+        progress: Progress,
+        keep_if_cancelled: Callable[[], bool] = lambda: False,
+    ) -> Document:
+        """Take a queued document on from its last whole stage.
+
+        Args:
+            document_id: Of a document that was admitted.
+            progress: Its name is filled in.
+            keep_if_cancelled: Whether a cancel means "later" (the app is closing).
+
+        Raises:
+            Cancelled: It was cancelled; gone, or queued again.
+        """
+        progress.name = self._library.documents.get(document_id).name
+        run = self._library.documents.run_of(document_id)
+        if run is None or run.stage < READABLE:
+            return self.run(document_id, progress, keep_if_cancelled=keep_if_cancelled)
+        try:
+            self.add_pictures(run, progress)
+        except Cancelled:
+            self._give_up(document_id, keep=keep_if_cancelled())
+            raise
+        return self._library.documents.get(document_id)
+
+    def _read(self, document: Document, run: Run, progress: Progress, password: str | None) -> None:
+        progress.stage = "reading"
+        self._embedder()  # a model that cannot be loaded fails before minutes of parsing
+        events = parse_in_child(
+            self._files.original_path(document.sha256),
+            document.media_type,
+            name=document.name,
+            limits=self._limits,
+            password=password,
+            asset_dir=self._library.documents.asset_dir(document.id),
+            cancelled=progress.cancelled.is_set,
+        )
+        head = next(events, None)
+        _stop_if_cancelled(progress)
+        if not isinstance(head, DocumentHead):
+            raise EmptyFileError(f"{document.name} holds nothing to read.")
+        self._library.documents.set_head(document.id, page_count=head.page_count, title=head.title)
+        progress.pages_total = head.page_count
+        pages = self._pages(run, events, progress)
+        title = head.title or document.name.rsplit(".", 1)[0]
+        for drafts in _batches(chunk_parts(pages, title=title), EMBED_BATCH):
+            self._write(run, drafts)
+            _stop_if_cancelled(progress)
+        if not self._library.items.of_run(run, (*WORDS, *PICTURES)):
+            raise EmptyFileError(
+                f"{document.name} holds no text and no pictures that Folio can read."
+            )
+        self._library.documents.publish(run, READABLE)
+
+    def _pages(
+        self, run: Run, events: Iterator[DocumentHead | ParsedPage], progress: Progress
+    ) -> Iterator[ParsedPage]:
+        for page in events:
+            if not isinstance(page, ParsedPage):
+                continue
+            self._keep_page(run, page)
+            progress.pages_done += 1
+            yield page
+        _stop_if_cancelled(progress)
+
+    def _keep_page(self, run: Run, page: ParsedPage) -> None:
+        items = self._library.items
+        if page.page_number is not None and page.size is not None:
+            row = Page(page_number=page.page_number, size=page.size, page_class=page.page_class)
+            items.add_pages(run, [row])
+        else:
+            items.add_blocks(run, self._blocks(page))
+        notes = [
+            Note(kind="warning", page_number=page.page_number, bbox=None, text=text)
+            for text in page.warnings
+        ] + [
+            Note(kind="skipped", page_number=s.page_number, bbox=s.bbox, text=s.reason)
+            for s in page.skipped
+        ]
+        if notes:
+            items.add_notes(run, notes)
+
+    def _blocks(self, page: ParsedPage) -> list[Block]:
+        return [
+            Block(
+                anchor=part.anchor or str(number),
+                kind=part.kind,
+                level=part.level,
+                text=part.text,
+                caption=part.caption,
+                image_sha256=self._files.put_picture(part.image_png) if part.image_png else None,
+            )
+            for number, part in enumerate(page.parts, 1)
+        ]
+
+    def _write(self, run: Run, drafts: Sequence[Draft]) -> None:
+        items = [self._to_item(run, draft) for draft in drafts]
+        self._library.items.add(run, items)
+        words = [item for item in items if item.kind in WORDS]
+        if words:
+            self._index(run, words, with_pixels=False)
+
+    def _to_item(self, run: Run, draft: Draft) -> Item:
+        digest = self._files.put_picture(draft.image_png) if draft.image_png else None
+        content = digest if digest and draft.kind in PICTURES else draft.text
+        return Item(
+            id=item_id(run.document_id, draft.kind, draft.order, content),
+            document_id=run.document_id,
+            kind=draft.kind,
+            order=draft.order,
+            text=draft.text,
+            search_text=draft.search_text,
+            regions=draft.regions,
+            heading=draft.heading,
+            caption=draft.caption,
+            number=draft.number,
+            anchor=draft.anchor,
+            image_sha256=digest,
+        )
+
+    def _index(self, run: Run, items: Sequence[Item], *, with_pixels: bool) -> None:
+        points = make_points(
+            items,
+            run=run,
+            embedder=self._embedder(),
+            average_words=self._average_words(items),
+            picture_path=self._files.picture_path if with_pixels else None,
+        )
+        self._store().upsert(points)
+
+    def _average_words(self, items: Sequence[Item]) -> float:
+        """Fixed by the first passages of an index: weights must be comparable ever after."""
+        index = self._library.documents.active_index()
+        if index is not None and index.average_words is not None:
+            return index.average_words
+        average = average_length(item.search_text for item in items)
+        self._library.documents.set_average_words(average)
+        return average
+
+
+def _stop_if_cancelled(progress: Progress) -> None:
+    if progress.cancelled.is_set():
+        raise Cancelled
+
+
+def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    batch: list[T] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,129 @@
+"""What "usual" looks like: sample vectors of each dense leg, for calibration.
+
+Knows the store, the embedder and which points make a sample. Nothing of questions.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from rag.merge import MIN_SAMPLE
+from rag.store.base import DenseName, Filter
+from rag.types import PICTURES, WORDS, Kind
+
+if TYPE_CHECKING:
+    from rag.embed.lanes import Array, Embedder
+    from rag.library import Library
+    from rag.store.base import Store
+
+SAMPLE_SIZE = 256
+PICTURE_SIDE_PX = 224
+_KINDS: dict[DenseName, tuple[Kind, ...]] = {
+    "text": WORDS,
+    "caption": PICTURES,
+    "image": (*PICTURES, "table"),
+}
+
+# Everyday statements on subjects far from each other, so that a question about anything is
+# usually unlike most of them. Written for this file.
+_SUBJECTS = (
+    "The ferry", "A retired teacher", "The city council", "Our oldest apple tree", "The pump",
+    "A small bakery", "The night train", "Each volunteer", "The glacier", "The software update",
+    "A flock of geese", "The museum", "The insurance policy", "A broken lamp", "The orchestra",
+    "The tax office",
+)  # fmt: skip
+_PREDICATES = (
+    "was moved to the second week of March.",
+    "needs two hours of care on most days.",
+    "costs less than people expect.",
+    "has been photographed many times from the hill.",
+)
+
+
+class Background:
+    """Sample vectors by leg, renewed when what is visible changes."""
+
+    def __init__(self, library: Library, store: Store, embedder: Embedder) -> None:
+        self._library = library
+        self._store = store
+        self._embedder = embedder
+        self._lock = threading.Lock()
+        self._built_in: dict[DenseName, Array] = {}
+        self._samples: dict[tuple[str, DenseName], tuple[int, Array]] = {}
+
+    def sample(self, workspace: str, name: DenseName) -> Array:
+        """Vectors that stand for a leg: float32 (m, dim), 64 <= m <= 256, unit rows.
+
+        The stored vectors with the smallest point ids (ids are hashes, so that is a
+        random draw that hardly changes as the library grows); under 64 of them, filled
+        up with built-in items.
+        """
+        generation = self._library.database.generation()
+        with self._lock:
+            known = self._samples.get((workspace, name))
+            if known is None or known[0] != generation:
+                known = (generation, self._draw(workspace, name))
+                self._samples[workspace, name] = known
+            return known[1]
+
+    def _draw(self, workspace: str, name: DenseName) -> Array:
+        hidden_words, hidden_pictures = self._library.documents.hidden_runs(workspace)
+        where = Filter(
+            workspace=workspace,
+            kinds=_KINDS[name],
+            not_runs=hidden_words if name == "text" else hidden_pictures,
+        )
+        ids = self._store.scan(where, limit=SAMPLE_SIZE)
+        stored = [found[name] for found in self._store.fetch(ids, [name]).values() if name in found]
+        missing = MIN_SAMPLE - len(stored)
+        if missing > 0:
+            stored += list(self._fill(name)[:missing])
+        return np.stack(stored).astype(np.float32)
+
+    def _fill(self, name: DenseName) -> Array:
+        if name not in self._built_in:
+            self._built_in[name] = self._embed(name)
+        return self._built_in[name]
+
+    def _embed(self, name: DenseName) -> Array:
+        if name == "image" and self._embedder.pictures is not None:
+            return self._embedder.pictures.embed_images(built_in_pictures())
+        return self._embedder.text.embed_documents(built_in_sentences())
+
+
+def built_in_sentences() -> list[str]:
+    """64 statements about nothing in particular, mixed so that any first few differ."""
+    pairs = [f"{subject} {predicate}" for subject in _SUBJECTS for predicate in _PREDICATES]
+    random.Random(7).shuffle(pairs)  # noqa: S311 - an order, not a secret
+    return pairs
+
+
+def built_in_pictures() -> list[Image.Image]:
+    """64 drawn pictures: charts, shapes, textures and boxes of many colours."""
+    return [_picture(random.Random(i), i) for i in range(MIN_SAMPLE)]  # noqa: S311
+
+
+def _picture(rng: random.Random, number: int) -> Image.Image:
+    side = PICTURE_SIDE_PX
+    paper = (255, 255, 255) if number % 2 else tuple(rng.randrange(256) for _ in range(3))
+    image = Image.new("RGB", (side, side), paper)
+    draw = ImageDraw.Draw(image)
+    for i in range(rng.randint(3, 12)):
+        colour = tuple(rng.randrange(256) for _ in range(3))
+        x, y = rng.randrange(side - 40), rng.randrange(side - 40)
+        width, height = rng.randint(10, 90), rng.randint(10, 90)
+        if number % 4 == 0:  # a bar chart
+            left = 12 + i * 17
+            draw.rectangle((left, side - 20 - y, left + 11, side - 20), fill=colour)
+        elif number % 4 == 1:  # a line chart
+            draw.line([(j * 25, rng.randrange(side)) for j in range(10)], fill=colour, width=3)
+        elif number % 4 == 2:  # boxes, as in a diagram
+            draw.rectangle((x, y, x + width, y + height), outline=colour, width=3)
+        else:  # a scene of round things
+            draw.ellipse((x, y, x + width, y + height), fill=colour)
+    return image

@@ -1,0 +1,79 @@
+"""Whether hits are evidence enough to answer, or Folio should say no. Pure.
+
+Two tests (design.md 5): does any hit stand out from the usual, and does the best hit
+hold the rare words of the question. Both must fail before Folio refuses; inside one
+document only the second counts, because everything there is about the same thing.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rag.keywords import content_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rag.types import Hit
+
+# Share of the question's words, weighted by rarity, that the best hit must hold.
+# To be learnt on the dev questions (issue on answers); see docs/decisions/0003.
+MIN_COVERAGE = 0.5
+# Words of questions, not of subjects: they say how to answer, not what about.
+_ASKING = frozenset(
+    content_words(
+        "figure table chart graph picture image show shows shown many much tell explain describe "
+        "give list name find page document report according"
+    )
+)
+
+
+def question_terms(question: str) -> tuple[str, ...]:
+    """The terms of a question that its answer should hold."""
+    terms = content_words(question)
+    return tuple(term for term in terms if term not in _ASKING) or tuple(terms)
+
+
+def is_answered(
+    terms: Sequence[str],
+    hits: Sequence[Hit],
+    *,
+    others: Sequence[str],
+    clears_bar: bool,
+    is_scoped: bool,
+) -> bool:
+    """Whether the hits carry an answer.
+
+    Args:
+        terms: Of the question.
+        hits: Kept for the answer.
+        others: Search texts of all candidates; how rare a word is among them stands
+            in for its rarity in the collection.
+        clears_bar: Whether a kept hit stands out.
+        is_scoped: Whether one document is searched.
+    """
+    if not hits:
+        return False
+    if clears_bar and not is_scoped:
+        return True
+    if not terms:
+        return clears_bar
+    return coverage(terms, hits, others) >= MIN_COVERAGE
+
+
+def coverage(terms: Sequence[str], hits: Sequence[Hit], others: Sequence[str]) -> float:
+    """Rarity-weighted share of the terms in the best single hit, 0 to 1."""
+    bags = [set(content_words(text)) for text in others]
+    weights = {
+        term: math.log(1 + (len(bags) + 1) / (1 + sum(term in bag for bag in bags)))
+        for term in terms
+    }
+    total = sum(weights.values())
+    if not total:
+        return 0.0
+    held = (
+        sum(weights[term] for term in set(terms) & set(content_words(hit.item.search_text)))
+        for hit in hits
+    )
+    return max(held, default=0.0) / total

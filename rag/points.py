@@ -1,0 +1,85 @@
+"""Items to points: which vectors each kind gets. Knows the embedder and BM25, no engine."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from rag.imaging import open_rgb
+from rag.keywords import document_weights
+from rag.library.items import point_id
+from rag.store.base import Point
+from rag.types import PICTURES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+    from uuid import UUID
+
+    from rag.embed.lanes import Array, Embedder
+    from rag.library.documents import Run
+    from rag.store.base import DenseName
+    from rag.types import Item
+
+# Opened pictures of one batch: 8 at 1,600 px are under 80 MB.
+PICTURE_BATCH = 8
+
+
+def make_points(
+    items: Sequence[Item],
+    *,
+    run: Run,
+    embedder: Embedder,
+    average_words: float,
+    picture_path: Callable[[str], Path] | None,
+) -> list[Point]:
+    """Points of a run, in the order of the items.
+
+    text and table: `text`; figure and page: `caption`; whatever has a picture and an
+    embedder with a picture lane: `image`; all: `keywords`.
+
+    Args:
+        items: Of one run.
+        run: Whose points they become.
+        embedder: Makes the vectors.
+        average_words: Mean length that BM25 weights are relative to.
+        picture_path: Where a picture lies; None leaves pixels out.
+    """
+    dense: dict[UUID, dict[DenseName, Array]] = defaultdict(dict)
+    texts = embedder.text.embed_documents([item.search_text for item in items])
+    for item, vector in zip(items, texts, strict=True):
+        if item.search_text.strip():
+            dense[item.id]["caption" if item.kind in PICTURES else "text"] = vector
+    if picture_path is not None:
+        _add_pixels(dense, items, embedder, picture_path)
+    return [_point(item, run, dense[item.id], average_words) for item in items]
+
+
+def _add_pixels(
+    dense: Mapping[UUID, dict[DenseName, Array]],
+    items: Sequence[Item],
+    embedder: Embedder,
+    picture_path: Callable[[str], Path],
+) -> None:
+    if embedder.pictures is None:
+        return
+    shown = [item for item in items if item.image_sha256]
+    for start in range(0, len(shown), PICTURE_BATCH):
+        batch = shown[start : start + PICTURE_BATCH]
+        images = [open_rgb(picture_path(item.image_sha256 or "")) for item in batch]
+        for item, vector in zip(batch, embedder.pictures.embed_images(images), strict=True):
+            dense[item.id]["image"] = vector
+
+
+def _point(item: Item, run: Run, dense: Mapping[DenseName, Array], average_words: float) -> Point:
+    return Point(
+        id=point_id(item.id, run.id),
+        workspace=run.workspace,
+        document_id=item.document_id,
+        run=run.id,
+        kind=item.kind,
+        page_number=item.regions[0].page_number if item.regions else None,
+        order=item.order,
+        dense=dense,
+        keywords=document_weights(item.search_text, average_words),
+    )

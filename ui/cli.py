@@ -1,0 +1,397 @@
+"""`folio`: one function a subcommand, no logic, no Streamlit. Heavy parts load when called."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rag.errors import ConfigError, LibraryInUseError, NotFoundError, RagError, StoreError
+from rag.settings import EmbedSettings, Settings, load_settings
+from rag.types import PICTURES, WORDS, Document, Failure
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from rag.types import Kind
+    from ui.services import Services
+
+app = typer.Typer(
+    name="folio",
+    help="Ask your PDFs and web pages; answers come from their text and pictures, with sources.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+DONE, FAILED, WRONG_USAGE = 0, 1, 2
+READABLE_SUFFIXES = (".pdf", ".html", ".htm", ".xhtml")
+
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", metavar="DIR", help="Folder that holds the library.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show details of errors.")]
+TopK = Annotated[int, typer.Option("-k", min=1, max=50, help="How many hits to keep.")]
+InDocument = Annotated[
+    list[str] | None, typer.Option("--document", metavar="NAME_OR_ID", help="Search only this.")
+]
+
+
+def main() -> None:
+    """The console script: no traceback ever reaches the user, unless asked for."""
+    debug = "--debug" in sys.argv
+    logging.basicConfig(
+        level=logging.DEBUG if debug else logging.WARNING,
+        format="%(levelname)s %(name)s %(message)s",
+        stream=sys.stderr,
+    )
+    try:
+        app()
+    except (ConfigError, LibraryInUseError, NotFoundError, StoreError) as error:
+        _leave(error, WRONG_USAGE, debug=debug)
+    except RagError as error:
+        _leave(error, FAILED, debug=debug)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(FAILED)
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files and folders.")],
+    data_dir: DataDir = None,
+    *,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Take files into the library."""
+    files = list(_files_of(paths))
+    failed = 0
+    with _services(data_dir) as services:
+        services.check_index()
+        services.pipeline.recover()
+        for number, path in enumerate(files, 1):
+            if not as_json:
+                typer.echo(f"[{number}/{len(files)}] {path.name} …", err=True)
+            line = _ingest_one(services, path)
+            failed += line["status"] == "failed"
+            _tell(line if as_json else _ingest_text(line))
+    raise typer.Exit(FAILED if failed else DONE)
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(help="What to look for.")],
+    data_dir: DataDir = None,
+    k: TopK = 8,
+    kind: Annotated[str, typer.Option(help="any, text or image.")] = "any",
+    document: InDocument = None,
+    *,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Find passages, tables and figures."""
+    from ui.contract import search_json
+
+    groups = {"any": None, "text": "words", "image": "pictures"}
+    if kind not in groups:
+        raise ConfigError(f"--kind {kind} is unknown. Use any, text or image.")
+    with _services(data_dir) as services:
+        from rag.retrieve import Scope
+
+        scope = Scope(
+            workspace=services.workspace,
+            documents=_documents(services, document),
+            group=groups[kind],  # type: ignore[arg-type]  # checked above
+        )
+        found = services.search(query, top_k=k, scope=scope)
+        result = search_json(query, services.settings.embed.model, found)
+    if as_json:
+        _tell(result)
+        return
+    for hit in result["hits"]:
+        _tell(_hit_text(hit))
+    if not result["hits"]:
+        _tell("Nothing found.")
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="Your question.")],
+    data_dir: DataDir = None,
+    k: TopK = 8,
+    document: InDocument = None,
+    *,
+    no_llm: Annotated[bool, typer.Option("--no-llm", help="Quotes only.")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Answer a question with sources."""
+    from ui.contract import answer_json
+
+    with _services(data_dir) as services:
+        scope = _documents(services, document)
+        answer = services.answer(question, documents=scope, top_k=k, use_llm=not no_llm)
+    result = answer_json(answer)
+    if as_json:
+        _tell(result)
+        return
+    _tell(result["answer"])
+    for source in result["sources"]:
+        _tell(f"[{source['marker']}] {_place(source)}")
+    if result["error"]:
+        typer.echo(result["error"]["message"], err=True)
+
+
+@app.command()
+def documents(
+    data_dir: DataDir = None,
+    *,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """List the library."""
+    from ui.contract import document_json
+
+    with _services(data_dir) as services:
+        rows = [document_json(entry) for entry in services.documents()]
+    if as_json:
+        _tell(rows)
+        return
+    for row in rows:
+        counts = f"{row['texts']} texts, {row['tables']} tables, {row['figures']} figures"
+        _tell(f"{row['status']:9} {row['name']}  ({counts})  {row['id']}")
+
+
+@app.command()
+def delete(
+    names: Annotated[list[str], typer.Argument(metavar="NAME_OR_ID…")],
+    data_dir: DataDir = None,
+    *,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Delete documents for good."""
+    from ui.contract import receipt_json
+
+    with _services(data_dir) as services:
+        ids = dict.fromkeys(_one_document(services, name).id for name in names)
+        receipts = [receipt_json(services.delete(id_)) for id_ in ids]
+    if as_json:
+        _tell({"deleted": receipts})
+        return
+    for receipt in receipts:
+        _tell(f"Deleted {receipt['name']}.")
+
+
+@app.command()
+def reindex(
+    data_dir: DataDir = None,
+    embedder: Annotated[str | None, typer.Option(help="Embedder to switch to.")] = None,
+    *,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Embed the whole library again, without parsing it again."""
+    started = time.monotonic()
+    with _services(data_dir) as services:
+        embed = services.settings.embed
+        if embedder:
+            embed = embed.model_copy(update={"model": embedder})
+        before, after, points = services.reindex(embed)
+    seconds = round(time.monotonic() - started, 2)
+    if as_json:
+        _tell({"from": before, "to": after, "points": points, "seconds": seconds})
+    else:
+        _tell(f"{points} points are now indexed with {after} ({seconds} s).")
+
+
+@app.command()
+def models(
+    data_dir: DataDir = None,
+    *,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """List the embedders."""
+    from rag.embed.catalogue import CATALOGUE
+    from ui.contract import model_json
+
+    if as_json:
+        _tell([model_json(facts, is_cached=_is_cached(facts.name)) for facts in CATALOGUE])
+        return
+    for facts in CATALOGUE:
+        _tell(f"{facts.name:8} {facts.licence}")
+
+
+@app.command()
+def embed(
+    data_dir: DataDir = None,
+    embedder: Annotated[str | None, typer.Option(help="Embedder to run.")] = None,
+    model_dir: Annotated[Path | None, typer.Option(help="Folder with a checkpoint.")] = None,
+    query: Annotated[list[str] | None, typer.Option(help="A question.")] = None,
+    text: Annotated[list[str] | None, typer.Option(help="A passage.")] = None,
+    image: Annotated[list[Path] | None, typer.Option(help="A picture.")] = None,
+    *,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Print the vectors of questions, passages and pictures."""
+    from rag.embed.once import embed_for_cli
+
+    settings = load_settings().embed
+    changes = {"model": embedder, "model_dir": model_dir}
+    settings = settings.model_copy(update={k: v for k, v in changes.items() if v is not None})
+    result = embed_for_cli(settings, queries=query or [], texts=text or [], images=image or [])
+    _tell(
+        {
+            "embedder": result.embedder,
+            "identity": result.identity,
+            "vectors": [
+                {"input": v.input, "form": v.form, "vector": [float(x) for x in v.vector]}
+                for v in result.vectors
+            ],
+        }
+    )
+
+
+@app.command()
+def serve(
+    data_dir: DataDir = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; the next free one when taken.")] = 8501,
+    *,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Load the sample documents into a new library.")
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """Start the web app."""
+    from ui.web.serve import serve as run
+
+    raise typer.Exit(run(_settings(data_dir), host, port, sample=sample))
+
+
+def _settings(data_dir: Path | None) -> Settings:
+    return load_settings(data_dir=data_dir)
+
+
+@contextmanager
+def _services(data_dir: Path | None) -> Iterator[Services]:
+    from ui.services import build
+
+    services = build(_settings(data_dir))
+    try:
+        yield services
+    finally:
+        services.close()
+
+
+def _ingest_one(services: Services, path: Path) -> dict[str, Any]:
+    from ui.contract import ingest_json, refused_json
+
+    started = time.monotonic()
+    try:
+        admitted = services.pipeline.admit(
+            path.name, path.read_bytes(), asset_dir=path.absolute().parent
+        )
+        document = admitted.document
+        is_known = admitted.is_known and document.state == "ready"
+        if not is_known:
+            from ingest.pipeline import Progress
+
+            progress = Progress(document_id=document.id, name=document.name)
+            document = services.pipeline.resume(document.id, progress)
+    except OSError as error:
+        message = f"{path.name} cannot be read: {error.strerror}."
+        failure = Failure(kind="unreadable", message=message)
+        return refused_json(str(path), path.name, failure, time.monotonic() - started)
+    except RagError as error:
+        failure = Failure(kind=error.kind, message=str(error))
+        return refused_json(str(path), path.name, failure, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    return {
+        **ingest_json(str(path), document, is_known=is_known, seconds=seconds),
+        "name": path.name,
+    }
+
+
+def _is_cached(name: str) -> bool:
+    from rag.embed import identity_of
+
+    try:
+        identity_of(EmbedSettings(model=name))
+    except RagError:
+        return False
+    return True
+
+
+def _files_of(paths: list[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.is_file())
+            yield from (p for p in inside if p.suffix.lower() in READABLE_SUFFIXES)
+        elif path.exists():
+            yield path
+        else:
+            raise ConfigError(f"There is no file or folder {path}.")
+
+
+def _documents(services: Services, names: list[str] | None) -> tuple[UUID, ...]:
+    return tuple(_one_document(services, name).id for name in names or [])
+
+
+def _one_document(services: Services, name: str) -> Document:
+    found = services.find(name)
+    if not found:
+        raise ConfigError(f"No document is called {name}. `folio documents` lists them.")
+    if len(found) > 1:
+        ids = ", ".join(str(document.id) for document in found)
+        raise ConfigError(f"Several documents are called {name}. Use one of these ids: {ids}.")
+    return found[0]
+
+
+def _place(row: dict[str, Any]) -> str:
+    kinds: tuple[Kind, ...] = (*WORDS, *PICTURES)
+    kind = row["kind"] if row["kind"] in kinds else "text"
+    where = f", page {row['page']}" if row["page"] else ""
+    return f"{row['document']['name']}{where} ({kind})"
+
+
+def _hit_text(row: dict[str, Any]) -> str:
+    words = " ".join((row["caption"] or row["text"]).split())
+    return f"{row['rank']}. {_place(row)}\n   {words[:200]}"
+
+
+def _ingest_text(line: dict[str, Any]) -> str:
+    if line["error"]:
+        return f"{line['name']}: {line['error']['message']}"
+    counts = f"{line['texts']} texts, {line['tables']} tables, {line['figures']} figures"
+    return f"{line['name']}: {line['status']}, {counts}"
+
+
+def _tell(value: object) -> None:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _leave(error: RagError, code: int, *, debug: bool) -> None:
+    if debug:
+        logging.getLogger(__name__).error("failed", exc_info=error)
+    sys.stderr.write(f"{error}\n")
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""The JSON of the command line, key for key. Pure; names follow the contract, not the code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rag.embed.catalogue import ModelFacts
+    from rag.retrieve import Retrieval
+    from rag.types import Answer, DeleteReceipt, Document, Failure, Hit, LegScore, Region
+
+Json = dict[str, Any]
+
+
+def hit_json(hit: Hit) -> Json:
+    """HIT."""
+    item = hit.item
+    first = item.regions[0] if item.regions else None
+    return {
+        "id": str(item.id),
+        "rank": hit.rank,
+        "kind": item.kind,
+        "modality": hit.modality,
+        "document": {"id": str(item.document_id), "name": hit.document_name},
+        "page": first.page_number if first else None,
+        "page_size": _rounded(hit.page_size) if first and hit.page_size else None,
+        "bbox": _rounded(first.bbox) if first else None,
+        "regions": [_region(region) for region in item.regions],
+        "anchor": item.anchor if first is None else None,
+        "heading": list(item.heading),
+        "text": item.text,
+        "caption": item.caption,
+        "image": hit.image_path,
+        "score": round(hit.height, 4),
+        "why": hit.why,
+        "also_in": [
+            {"document": place.document_name, "page": place.page_number} for place in hit.also_in
+        ],
+        "legs": {name: _leg(leg) for name, leg in hit.legs.items()},
+    }
+
+
+def search_json(question: str, embedder: str, found: Retrieval) -> Json:
+    """What `folio search` prints."""
+    return {
+        "query": question,
+        "embedder": embedder,
+        "hits": [hit_json(hit) for hit in found.hits],
+        "timings_ms": dict(found.timings_ms),
+    }
+
+
+def answer_json(answer: Answer) -> Json:
+    """What `folio ask` prints."""
+    return {
+        "question": answer.question,
+        "answer": answer.text,
+        "mode": answer.mode,
+        "model": answer.model,
+        "abstained": answer.abstained,
+        "finish": answer.finish,
+        "error": failure_json(answer.error),
+        "citations": [
+            {**hit_json(c.hit), "marker": c.marker, "quote": c.quote} for c in answer.citations
+        ],
+        "sources": [{**hit_json(s.hit), "marker": s.marker} for s in answer.sources],
+        "not_used": [hit_json(hit) for hit in answer.not_used],
+        "unsupported": [
+            {"sentence": u.sentence, "markers": list(u.markers), "reason": u.reason}
+            for u in answer.unsupported
+        ],
+        "images_sent": answer.images_sent,
+        "usage": dict(answer.usage),
+        "timings_ms": dict(answer.timings_ms),
+    }
+
+
+def document_json(document: Document) -> Json:
+    """One entry of `folio documents`."""
+    return {
+        "id": str(document.id),
+        "name": document.name,
+        "sha256": document.sha256,
+        "status": document.state,
+        "pages": document.page_count,
+        "texts": document.text_count,
+        "tables": document.table_count,
+        "figures": document.figure_count,
+        "figures_pending": document.figures_pending,
+        "bytes": document.size_bytes,
+        "added_at": document.added_at,
+    }
+
+
+def ingest_json(path: str, document: Document, *, is_known: bool, seconds: float) -> Json:
+    """One line of `folio ingest` for a file that was admitted."""
+    status = "failed" if document.state == "failed" else "unchanged" if is_known else "ready"
+    return {
+        "path": path,
+        "name": document.name,
+        "status": status,
+        "document_id": str(document.id),
+        "pages": document.page_count,
+        "texts": document.text_count,
+        "tables": document.table_count,
+        "figures": document.figure_count,
+        "warnings": list(document.warnings),
+        "error": failure_json(document.error),
+        "seconds": round(seconds, 2),
+    }
+
+
+def refused_json(path: str, name: str, failure: Failure, seconds: float) -> Json:
+    """One line of `folio ingest` for a file that was refused at the gate."""
+    return {
+        "path": path,
+        "name": name,
+        "status": "failed",
+        "document_id": None,
+        "pages": None,
+        "texts": 0,
+        "tables": 0,
+        "figures": 0,
+        "warnings": [],
+        "error": failure_json(failure),
+        "seconds": round(seconds, 2),
+    }
+
+
+def receipt_json(receipt: DeleteReceipt) -> Json:
+    """One entry of `folio delete`."""
+    return {
+        "id": str(receipt.id),
+        "name": receipt.name,
+        "points_left": receipt.points_left,
+        "rows_left": receipt.rows_left,
+        "files_left": receipt.files_left,
+    }
+
+
+def model_json(facts: ModelFacts, *, is_cached: bool) -> Json:
+    """One entry of `folio models`."""
+    return {
+        "name": facts.name,
+        "id": facts.id,
+        "revision": facts.revision,
+        "licence": facts.licence,
+        "commercial_use": facts.commercial_use,
+        "dims": facts.dims,
+        "text_cap": facts.text_cap,
+        "image_input": facts.image_input,
+        "lanes": list(facts.lanes),
+        "joint": facts.joint,
+        "cached": is_cached,
+        "bytes": facts.size_bytes,
+    }
+
+
+def failure_json(failure: Failure | None) -> Json | None:
+    """Kind and sentence, or null."""
+    return {"kind": failure.kind, "message": failure.message} if failure else None
+
+
+def _region(region: Region) -> Json:
+    return {"page": region.page_number, "bbox": _rounded(region.bbox)}
+
+
+def _leg(leg: LegScore) -> Json:
+    return {
+        "rank": leg.rank,
+        "cosine": None if leg.cosine is None else round(leg.cosine, 5),
+        "z": None if leg.z is None else round(leg.z, 4),
+        "weight": None if leg.weight is None else round(leg.weight, 4),
+    }
+
+
+def _rounded(numbers: tuple[float, ...]) -> list[float]:
+    return [round(number, 2) for number in numbers]

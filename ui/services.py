@@ -1,0 +1,382 @@
+"""The wiring: one object that the command line and the web app both use. No Streamlit, no logic.
+
+Heavy parts (model, engine, parser) are made when they are first needed.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.answer import answer_stream
+from rag.embed import identity_of, load_embedder
+from rag.errors import ConfigError, IndexMismatchError, NotFoundError, RagError
+from rag.files import FileStore
+from rag.library import Database, Library
+from rag.library.lock import FolderLock
+from rag.retrieve import Retrieval, Retriever, Scope
+from rag.settings import EmbedSettings, Settings
+from rag.store import Store, open_store
+from rag.types import LOCAL_WORKSPACE, DeleteReceipt, Done
+from ui.pictures import PagePictures
+from ui.suggestions import suggest
+from ui.views import Added, Progress, Status, to_view
+from ui.worker import IngestWorker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from uuid import UUID
+
+    from ingest.pipeline import Pipeline
+    from rag.embed import Embedder
+    from rag.library import Block
+    from rag.library.documents import IndexRow
+    from rag.types import Answer, AnswerEvent, Document
+
+logger = logging.getLogger(__name__)
+
+SAMPLE_DIR = Path(__file__).resolve().parent.parent / "sample_data"
+
+
+class Services:
+    """Everything Folio can do with one data folder. Safe to share between threads."""
+
+    def __init__(self, settings: Settings, lock: FolderLock) -> None:
+        self.settings = settings
+        self.workspace = LOCAL_WORKSPACE
+        self._lock = lock
+        reserve = settings.store.reserve_mb
+        self.is_new = not (settings.data_dir / "library.sqlite").exists()
+        self.library = Library(Database(settings.data_dir / "library.sqlite", reserve_mb=reserve))
+        self.files = FileStore(settings.data_dir / "files", reserve_mb=reserve)
+        self._opening = threading.RLock()
+        self._embedder: Embedder | None = None
+        self._store: Store | None = None
+        self._retriever: Retriever | None = None
+
+    # -- parts made on first use ---------------------------------------------------------
+
+    def embedder(self) -> Embedder:
+        """The model that the settings name, loaded once."""
+        with self._opening:
+            if self._embedder is None:
+                self._embedder = load_embedder(self.settings.embed)
+            return self._embedder
+
+    def store(self) -> Store:
+        """The active collection, created for a new library, rebuilt when it is damaged.
+
+        Raises:
+            IndexMismatchError: It was made by another embedder than the one that is set.
+        """
+        with self._opening:
+            if self._store is None:
+                self._store = self._open_index()
+            return self._store
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """Takes files in."""
+        from ingest.pipeline import Pipeline
+
+        return Pipeline(
+            library=self.library,
+            files=self.files,
+            store=self.store,
+            embedder=self.embedder,
+            limits=self.settings.ingest,
+            workspace=self.workspace,
+        )
+
+    @cached_property
+    def _worker(self) -> IngestWorker:
+        return IngestWorker(self.pipeline)
+
+    @cached_property
+    def _pictures(self) -> PagePictures:
+        return PagePictures(self.settings, self.files)
+
+    # -- what pages and commands call ----------------------------------------------------
+
+    def status(self) -> Status:
+        """Which models search and answer."""
+        llm = self.settings.llm
+        base = llm.api_base or ""
+        is_local = not llm.model or any(h in base for h in ("127.0.0.1", "localhost", "[::1]"))
+        return Status(
+            embedder=self.settings.embed.model,
+            model=llm.model,
+            sees_pictures=bool(llm.model) and llm.vision != "off",
+            local_only=is_local and not self.settings.store.url,
+        )
+
+    def documents(self) -> list[Document]:
+        """Every document, newest first."""
+        return self.library.documents.all(self.workspace)
+
+    def progress(self) -> list[Progress]:
+        """What is being read or waits for it."""
+        jobs = self._worker.jobs() if "_worker" in self.__dict__ else []
+        states = {document.id: document.state for document in self.documents()}
+        return [to_view(job, states.get(job.document_id, "queued")) for job in jobs]
+
+    def add_file(self, name: str, data: bytes, *, asset_dir: Path | None = None) -> Added:
+        """Admit a file and read it in the background.
+
+        Raises:
+            RagError: It is refused; the message is one plain sentence.
+        """
+        self.check_index()
+        admitted = self.pipeline.admit(name, data, asset_dir=asset_dir)
+        document = admitted.document
+        if not admitted.is_known:
+            self._worker.enqueue(document.id, document.name)
+        return Added(
+            document_id=document.id,
+            name=document.name,
+            duplicate_of=document.name if admitted.is_known else None,
+        )
+
+    def add_sample(self) -> int:
+        """Queue the sample documents; returns how many are new."""
+        paths = sample_paths()
+        if not paths:
+            raise NotFoundError("The sample documents are not part of this installation.")
+        added = [self.add_file(p.name, p.read_bytes(), asset_dir=p.parent) for p in paths]
+        return sum(entry.duplicate_of is None for entry in added)
+
+    def resume(self) -> None:
+        """Go on with what a crash or a restart left unfinished."""
+        if any(d.state in ("queued", "working", "readable") for d in self.documents()):
+            self._worker.resume()
+
+    def cancel(self, document_id: UUID) -> None:
+        """Stop reading a document and forget it."""
+        if not self._worker.cancel(document_id):
+            self.delete(document_id)
+
+    def delete(self, document_id: UUID) -> DeleteReceipt:
+        """Remove a document for good."""
+        name = self.library.documents.get(document_id).name
+        if "_worker" in self.__dict__:
+            self._worker.cancel(document_id, wait=True)
+        try:
+            points, rows, files = self.pipeline.delete(document_id)
+        except NotFoundError:  # the worker has just removed it
+            points = rows = files = 0
+        self._pictures.forget(document_id)
+        return DeleteReceipt(
+            id=document_id, name=name, points_left=points, rows_left=rows, files_left=files
+        )
+
+    def search(
+        self, question: str, *, top_k: int | None = None, scope: Scope | None = None
+    ) -> Retrieval:
+        """Ranked hits for a question; none from an empty library, without loading a model."""
+        scope = scope or Scope(workspace=self.workspace)
+        if not question.strip() or sum(self.library.items.group_sizes(self.workspace)) == 0:
+            return Retrieval(hits=(), has_evidence=False)
+        return self._retrieving().retrieve(
+            question, top_k=top_k or self.settings.retrieve.top_k, scope=scope
+        )
+
+    def ask(
+        self,
+        question: str,
+        *,
+        documents: Sequence[UUID] = (),
+        history: Sequence[tuple[str, str]] = (),
+        stop: threading.Event | None = None,
+        top_k: int | None = None,
+        use_llm: bool = True,
+    ) -> Iterator[AnswerEvent]:
+        """Events of one answer, the last one `Done`."""
+        scope = Scope(workspace=self.workspace, documents=tuple(documents))
+        found = self.search(question, top_k=top_k, scope=scope)
+        yield from answer_stream(
+            question,
+            found.hits,
+            abstain=not found.has_evidence,
+            text_lane=self._embedder.text if self._embedder else None,
+            settings=self.settings.llm,
+            use_llm=use_llm,
+            history=history,
+            stop=stop,
+            timings_ms=found.timings_ms,
+        )
+
+    def answer(self, question: str, **options: object) -> Answer:
+        """The finished answer; options as for `ask`."""
+        events = self.ask(question, **options)  # type: ignore[arg-type]  # passed through as given
+        return next(event.answer for event in events if isinstance(event, Done))
+
+    def page_picture(self, document_id: UUID, page_number: int) -> bytes:
+        """A page as PNG, drawn in a killable child and kept."""
+        document = self.library.documents.get(document_id)
+        self.library.items.page_size(document_id, page_number)
+        return self._pictures.page(document, page_number)
+
+    def picture_path(self, sha256: str) -> Path:
+        """Where a stored picture lies."""
+        return self.files.picture_path(sha256)
+
+    def blocks(self, document_id: UUID) -> list[Block]:
+        """The reader view of a page-less document."""
+        return self.library.items.blocks(document_id)
+
+    def suggestions(self) -> list[str]:
+        """Up to four questions to try."""
+        return suggest(self.library, self.workspace, SAMPLE_DIR)
+
+    def find(self, name_or_id: str) -> list[Document]:
+        """Documents with this id or name."""
+        return self.library.documents.matching(self.workspace, name_or_id)
+
+    def tell_address(self, address: str) -> None:
+        """Let other processes know where this one can be reached."""
+        self._lock.tell(address)
+
+    def warm_up(self) -> None:
+        """Load model and index, so that the first question does not wait for them."""
+        try:
+            self.embedder()
+            if self.documents():
+                self._retrieving()
+        except RagError as error:
+            logger.warning("warm-up failed: %s", error)
+
+    def reindex(self, embed: EmbedSettings) -> tuple[str, str, int]:
+        """Embed everything anew and switch; returns (from, to, points)."""
+        from ingest.reindex import build_index
+
+        before = self.library.documents.active_index()
+        embedder = load_embedder(embed)
+        index, store, points = build_index(
+            library=self.library,
+            files=self.files,
+            embedder=embedder,
+            open_collection=self._open_collection,
+            workspace=self.workspace,
+        )
+        with self._opening:
+            old, self._store, self._embedder, self._retriever = self._store, store, embedder, None
+            self.library.documents.switch_index(index)
+        if old is not None:
+            old.close()
+        if before is not None:
+            shutil.rmtree(self._index_dir / before.name, ignore_errors=True)
+        return (before.embedder if before else "", index.embedder, points)
+
+    def check_index(self) -> None:
+        """Refuse an index of another embedder, before anything is written or loaded.
+
+        Raises:
+            IndexMismatchError: With the way out.
+        """
+        index = self.library.documents.active_index()
+        if index is None or index.identity == identity_of(self.settings.embed):
+            return
+        if sum(self.library.items.group_sizes(self.workspace)) == 0:
+            return
+        wanted = self.settings.embed.model
+        raise IndexMismatchError(
+            f"This library was indexed with {index.embedder}, and {wanted} is set now. Run "
+            f"`folio reindex --embedder {wanted}`, or set FOLIO_EMBED__MODEL={index.embedder}."
+        )
+
+    def close(self) -> None:
+        """Stop the worker and release the folder."""
+        if "_worker" in self.__dict__:
+            self._worker.close()
+        with self._opening:
+            if self._store is not None:
+                self._store.close()
+                self._store = None
+        self.library.close()
+        self._lock.release()
+
+    # -- index ----------------------------------------------------------------------------
+
+    @property
+    def _index_dir(self) -> Path:
+        return self.settings.data_dir / "index"
+
+    def _retrieving(self) -> Retriever:
+        with self._opening:
+            self.check_index()
+            if self._retriever is None:
+                self._retriever = Retriever(
+                    library=self.library,
+                    files=self.files,
+                    store=self.store(),
+                    embedder=self.embedder(),
+                )
+            return self._retriever
+
+    def _open_collection(self, name: str) -> Store:
+        return open_store(self.settings.store, self._index_dir, name)
+
+    def _open_index(self) -> Store:
+        from ingest.reindex import schema_of
+        from rag.store.edge import DamagedIndexError
+
+        self.check_index()
+        index = self._usable_index()
+        store = self._open_collection(index.name)
+        try:
+            store.ensure(schema_of(index))
+        except DamagedIndexError as error:
+            logger.warning("rebuilding the index from rows: %s", error)
+            return self._rebuild(index)
+        return store
+
+    def _usable_index(self) -> IndexRow:
+        from ingest.reindex import new_index
+
+        index = self.library.documents.active_index()
+        if index is None or index.identity != identity_of(self.settings.embed):
+            # New, or empty and of another embedder: nothing is lost by starting over.
+            index = new_index(self.embedder())
+            self.library.documents.switch_index(index)
+        return index
+
+    def _rebuild(self, index: IndexRow) -> Store:
+        from ingest.reindex import build_index
+
+        fresh, store, _ = build_index(
+            library=self.library,
+            files=self.files,
+            embedder=self.embedder(),
+            open_collection=self._open_collection,
+            workspace=self.workspace,
+        )
+        self.library.documents.switch_index(fresh)
+        shutil.rmtree(self._index_dir / index.name, ignore_errors=True)
+        return store
+
+
+def sample_paths() -> list[Path]:
+    """The sample documents of this checkout, in reading order."""
+    return sorted(p for p in SAMPLE_DIR.glob("*") if p.suffix in (".pdf", ".html"))
+
+
+def build(settings: Settings) -> Services:
+    """Open the data folder for this process.
+
+    Raises:
+        LibraryInUseError: Another process has it.
+        StoreError: It cannot be opened.
+        ConfigError: The embedder is unknown.
+    """
+    if not settings.embed.model.strip():
+        raise ConfigError("FOLIO_EMBED__MODEL is empty. Leave it out to use minilm.")
+    lock = FolderLock(settings.data_dir)
+    try:
+        return Services(settings, lock)
+    except BaseException:
+        lock.release()
+        raise

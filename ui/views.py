@@ -1,0 +1,69 @@
+"""Small frozen views that pages draw. Knows words, not widgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from ingest.pipeline import Progress as Job
+    from rag.types import DocumentState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """Which models are at work, and whether anything leaves this computer."""
+
+    embedder: str
+    model: str | None
+    sees_pictures: bool
+    local_only: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """What became of an upload; `duplicate_of` names the document that was there before."""
+
+    document_id: UUID
+    name: str
+    duplicate_of: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a document is; `pages_total` is None while unknown and for web pages."""
+
+    document_id: UUID
+    name: str
+    state: DocumentState
+    pages_done: int
+    pages_total: int | None
+    figures_done: int
+    figures_total: int
+    message: str
+
+
+def to_view(job: Job, state: DocumentState) -> Progress:
+    """A frozen copy of a job, with its sentence."""
+    return Progress(
+        document_id=job.document_id,
+        name=job.name,
+        state=state,
+        pages_done=job.pages_done,
+        pages_total=job.pages_total,
+        figures_done=job.figures_done,
+        figures_total=job.figures_total,
+        message=_sentence(job),
+    )
+
+
+def _sentence(job: Job) -> str:
+    if job.stage == "waiting":
+        return "Waiting."
+    if job.stage == "pictures":
+        return f"Text is ready. {job.figures_done} of {job.figures_total} figures are ready."
+    if job.pages_total:
+        return f"Reading page {min(job.pages_done + 1, job.pages_total)} of {job.pages_total}."
+    return "Reading."
