@@ -1,0 +1,129 @@
+"""Captions: told by their words as well as by the layout class, and matched to pictures. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ingest.boxes import gap_x, gap_y, shares_column
+from rag.types import BBox
+
+CaptionKind = Literal["figure", "table", "other"]
+
+MAX_CAPTION_CHARACTERS = 1_500
+MAX_GAP_PT = 60.0
+_FIGURE_WORDS = (
+    "figures?|figs?|figura|figur|figuur|figuras?|abbildung|abb|bild|diagramm?|chart|graph|plate|"
+    "scheme|exhibit|illustration|photo|map|image|рисунок|рис|схема|şekil|resim|obrázek|obr|"
+    "rysunek|rys|ábra|kuva|kuvio|slika|slică|imagen?|gráfico|gambar|hình|εικόνα|σχήμα|"
+    "図|圖|图|그림|شکل|الشكل|شكل|تصویر|चित्र|รูปที่"
+)
+_TABLE_WORDS = (
+    "tables?|tab|tabelle|tabla|tabela|tabella|tableau|tabel|tabell|tablo|tabulka|táblázat|"
+    "taulukko|tablica|таблица|табл|πίνακας|bảng|表|표|جدول|الجدول|तालिका|ตารางที่"
+)
+_NUMBER = (
+    r"(?:[A-Z]{1,2}[.\-]?)?\d{1,4}(?:[.\-–]\d{1,3})*(?:[a-z](?![^\W_]))?|[IVXL]{1,6}(?![^\W_])"
+)
+_LABEL = re.compile(
+    rf"(?:(?:supplementary|extended\s+data|online)\s+)?"
+    rf"(?:(?P<figure>{_FIGURE_WORDS})|(?P<table>{_TABLE_WORDS}))\.?\s*(?P<number>{_NUMBER})",
+    re.IGNORECASE,
+)
+# After the label a caption has a stop or nothing; a sentence about the figure goes on.
+_STOP = re.compile(r"\s*(?:$|[.:|—–：．。]|-\s|\()")
+_NAME = re.compile(r"\s+[^\Wa-z\d_]|\s+\d|\s*[《「『“\"]")
+# A sentence that only begins with the label: "図1は", "图1所示".
+_SENTENCE = re.compile(r"\s*(?:は|が|に|の|を|で|と|所示|显示|顯示|中|为|為|是|和|与)")
+_LABEL_ONLY_CHARACTERS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """The label at the start of a caption."""
+
+    kind: CaptionKind
+    number: str  # as the document writes it: "Fig. 4", "Table 2-1"
+    rest: str  # what follows
+
+
+def read_label(text: str) -> Label | None:
+    """The label that `text` starts with, or None."""
+    text = text.lstrip(" \t▲▼◄►■•|")
+    match = _LABEL.match(text)
+    if match is None:
+        return None
+    kind: CaptionKind = "figure" if match["figure"] else "table"
+    # "I" to "XL" in lower case are words of a sentence ("Table i", "Fig. v"), not numbers.
+    if not match["number"][:1].isupper() and not any(c.isdigit() for c in match["number"]):
+        return None
+    return Label(kind=kind, number=" ".join(match[0].split()), rest=text[match.end() :])
+
+
+def is_caption(text: str, *, is_classed: bool, is_beside: bool) -> bool:
+    """Whether a block is a caption.
+
+    The layout class alone misses one caption in ten (measured: full-width figures, code
+    listings, tables whose caption says "Figure").
+
+    Args:
+        text: of the block, on one line.
+        is_classed: the layout model says it is one.
+        is_beside: a picture or table lies within reach.
+    """
+    label = read_label(text)
+    if label is None or len(text) > MAX_CAPTION_CHARACTERS:
+        return False
+    if is_classed or _STOP.match(label.rest):
+        return True
+    return is_beside and bool(_NAME.match(label.rest)) and not _SENTENCE.match(label.rest)
+
+
+def lacks_text(text: str) -> bool:
+    """Whether a caption is its label only, so that its words stand in the next block."""
+    label = read_label(text)
+    return label is not None and len(label.rest.strip()) <= _LABEL_ONLY_CHARACTERS
+
+
+def match_captions(
+    captions: Sequence[tuple[BBox, CaptionKind]], targets: Sequence[tuple[BBox, CaptionKind]]
+) -> dict[int, int]:
+    """Which target each caption belongs to, nearest pairs first; caption index to target index.
+
+    Figures have their caption below first, tables above; a caption of the other kind
+    still fits ("Figure 13" over a table), at a cost.
+
+    Args:
+        captions: boxes, and what their label says they are about.
+        targets: boxes of pictures ("figure") and tables ("table").
+    """
+    pairs = sorted(
+        (cost, c, t)
+        for c, (caption, caption_kind) in enumerate(captions)
+        for t, (target, target_kind) in enumerate(targets)
+        if (cost := _cost(caption, caption_kind, target, target_kind)) is not None
+    )
+    found: dict[int, int] = {}
+    for _, c, t in pairs:
+        if c not in found and t not in found.values():
+            found[c] = t
+    return found
+
+
+def _cost(
+    caption: BBox, caption_kind: CaptionKind, target: BBox, target_kind: CaptionKind
+) -> float | None:
+    """Points of distance, with penalties; None when they cannot belong together."""
+    kind_penalty = 0.0 if caption_kind == target_kind else 45.0
+    down = gap_y(caption, target)
+    if shares_column(caption, target) and -8 <= down <= MAX_GAP_PT:
+        is_below = caption[1] >= target[3] - 8
+        preferred = is_below == (target_kind == "figure")
+        return max(down, 0.0) + (0.0 if preferred else 25.0) + kind_penalty
+    across = gap_x(caption, target)
+    height = min(caption[3] - caption[1], target[3] - target[1])
+    if -4 <= across <= MAX_GAP_PT / 2 and -down >= 0.5 * height:
+        return max(across, 0.0) + 40.0 + kind_penalty
+    return None

@@ -1,0 +1,407 @@
+"""Parsing in a child process that can be killed, a page at a time.
+
+Knows processes, clocks and frames; nothing of PDF or HTML. A thread cannot stop a
+page that never ends (`facts`: one test file renders for minutes), a process can.
+The child is a fresh interpreter, not a fork: the parent holds threads and an index.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ingest.detect import MediaType
+from ingest.figures import without_picture
+from ingest.headings import HeadingPath, with_headings
+from ingest.parts import DocumentHead, ParsedPage, Part, Skipped
+from ingest.wire import Frame, WireError, head_from_wire, page_from_wire, read_frame
+from rag.errors import (
+    CorruptFileError,
+    DocumentError,
+    EmptyFileError,
+    EncryptedFileError,
+    FileTooLargeError,
+    UnsupportedFileError,
+)
+from rag.settings import IngestSettings
+
+logger = logging.getLogger(__name__)
+
+START_TIMEOUT_S = 120.0  # imports only; a loaded machine needs tens of seconds
+POLL_S = 0.1
+# After so many pages in a row without an answer the rest will not answer either.
+FAILED_PAGES_IN_A_ROW = 5
+_ERRORS: dict[str, type[DocumentError]] = {
+    kind.kind: kind
+    for kind in (
+        CorruptFileError,
+        EmptyFileError,
+        EncryptedFileError,
+        FileTooLargeError,
+        UnsupportedFileError,
+    )
+}
+# What a parser needs of the environment; keys and passwords of the parent stay with it.
+_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT")
+
+
+class ChildGoneError(Exception):
+    """The child did not answer: killed at the time limit, crashed, or spoke nonsense."""
+
+    def __init__(self, message: str, *, timed_out: bool = False) -> None:
+        super().__init__(message)
+        self.timed_out = timed_out
+
+
+class CancelledError(Exception):
+    """The caller asked to stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What a child is started for: one file, opened once, then asked for pages."""
+
+    path: Path
+    media_type: MediaType
+    name: str
+    limits: IngestSettings
+    password: str | None = None
+    asset_dir: Path | None = None
+    purpose: str = "parse"  # or "draw", which needs no layout model
+
+
+def parse_in_child(
+    path: Path,
+    media_type: MediaType,
+    *,
+    name: str,
+    limits: IngestSettings,
+    password: str | None = None,
+    asset_dir: Path | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Iterator[DocumentHead | ParsedPage]:
+    """The head of a document, then its pages in order, each as soon as it is parsed.
+
+    A page that times out or breaks its reader keeps what was read of it (text, then
+    boxes) under a warning; a page of which nothing was read has class "failed".
+    Ends early, without an error, when `cancelled()` turns true.
+
+    Args:
+        path: The file.
+        media_type: As told by `detect_media_type`.
+        name: The name for messages; `path` never appears in one.
+        limits: Bytes, pages, pictures, seconds and memory.
+        password: For an encrypted PDF; handed over through a pipe.
+        asset_dir: Folder with files uploaded beside a web page.
+        cancelled: Asked about ten times a second.
+
+    Raises:
+        DocumentError: The file cannot be read at all, or no page of it can.
+    """
+    _refuse_large(path, name, limits)
+    task = Task(
+        path=path,
+        media_type=media_type,
+        name=name,
+        limits=limits,
+        password=password,
+        asset_dir=asset_dir,
+    )
+    with Session(task, cancelled) as session:
+        try:
+            yield session.head
+            yield from _pages(session, task)
+        except CancelledError:
+            logger.info("parsing cancelled name=%s", name)
+
+
+def _pages(session: Session, task: Task) -> Iterator[ParsedPage]:
+    budget = _PictureBudget(task.limits.max_images)
+    path: HeadingPath = ()
+    failed_in_a_row = read = 0
+    page_count = session.head.page_count
+    for number in range(1, (page_count or 1) + 1):
+        page = session.parse_page(number if page_count is not None else None)
+        failed_in_a_row = failed_in_a_row + 1 if page.page_class == "failed" else 0
+        read += page.page_class != "failed"
+        page = budget.kept(page)
+        if task.media_type == "pdf":  # the HTML walk knows its headings itself
+            page, path = with_headings(page, path)
+        yield page
+        if failed_in_a_row >= FAILED_PAGES_IN_A_ROW:
+            message = (
+                f"{task.name} cannot be read: {failed_in_a_row} pages in a row failed, the last "
+                f"was page {number}. Save it again with another program and add that copy."
+            )
+            raise CorruptFileError(message)
+    if not read:
+        message = f"No page of {task.name} can be read. Save it again and add that copy."
+        raise CorruptFileError(message)
+
+
+class Session:
+    """A child that has opened one file, started again whenever it dies."""
+
+    def __init__(self, task: Task, cancelled: Callable[[], bool] = lambda: False) -> None:
+        self._task = task
+        self._cancelled = cancelled
+        self._child: _Child | None = None
+        self.head: DocumentHead
+
+    def __enter__(self) -> Session:
+        try:
+            self.head = self._open()
+        except ChildGoneError as error:
+            self.close()
+            raise self._unopened(error) from error
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the child, whatever it is doing."""
+        if self._child is not None:
+            self._child.kill()
+            self._child = None
+
+    def parse_page(self, page_number: int | None) -> ParsedPage:
+        """The page as far as it can be read; never raises for a bad page."""
+        drafts: list[ParsedPage] = []
+        for plain in (False, True):
+            reason = self._drafts({"number": page_number, "plain": plain}, drafts)
+            if reason is None:
+                return drafts[-1]
+            if drafts:
+                return _with_warning(drafts[-1], page_number, reason)
+        return _failed(page_number)
+
+    def draw(self, page_number: int, *, long_side_px: int) -> bytes:
+        """A page as a PNG.
+
+        Raises:
+            ChildGoneError: It cannot be drawn within the time limit.
+        """
+        request = {"do": "draw", "number": page_number, "long_side_px": long_side_px}
+        for header, pictures in self._ask(request):
+            if header["type"] == "picture" and pictures:
+                return pictures[0]
+        message = "the page was not drawn"
+        raise ChildGoneError(message)
+
+    def _drafts(self, request: dict[str, Any], drafts: list[ParsedPage]) -> str | None:
+        """Collect the drafts of a page; None when the last is complete, else why not, in words."""
+        try:
+            for frame in self._ask({"do": "page", **request}):
+                if frame[0]["type"] == "draft":
+                    # One draft is kept: each holds all that the one before it held.
+                    drafts[:] = [page_from_wire(frame)]
+                else:
+                    return None if frame[0]["type"] == "done" else "was damaged"
+        except (ChildGoneError, WireError) as error:
+            logger.warning("child lost page=%s reason=%s", request["number"], error)
+            self.close()
+            timed_out = isinstance(error, ChildGoneError) and error.timed_out
+            return "took too long" if timed_out else "broke the reader"
+        return "was damaged"
+
+    def _ask(self, request: dict[str, Any]) -> Iterator[Frame]:
+        if self._child is None:
+            self._open()
+        child = self._child
+        if child is None:
+            message = "no child"
+            raise ChildGoneError(message)
+        child.send(request)
+        deadline = time.monotonic() + self._task.limits.page_timeout_s
+        while True:
+            frame = child.receive(deadline, self._cancelled)
+            yield frame
+            if frame[0].get("type") != "draft":
+                return
+
+    def _open(self) -> DocumentHead:
+        self._child = child = _Child()
+        child.send(_open_request(self._task))
+        child.receive(time.monotonic() + START_TIMEOUT_S, self._cancelled)
+        deadline = time.monotonic() + self._task.limits.page_timeout_s
+        header, _ = child.receive(deadline, self._cancelled)
+        if header.get("type") == "error":
+            kind = _ERRORS.get(str(header.get("kind")), CorruptFileError)
+            raise kind(str(header.get("message")))
+        return head_from_wire(header)
+
+    def _unopened(self, error: ChildGoneError) -> DocumentError:
+        name = self._task.name
+        if error.timed_out:
+            return FileTooLargeError(
+                f"{name} could not be opened in {self._task.limits.page_timeout_s:g} seconds. "
+                "Save a simpler copy and add that."
+            )
+        return CorruptFileError(
+            f"{name} is damaged and cannot be read. Save it again and add that copy."
+        )
+
+
+class _Child:
+    """One interpreter, its two pipes, and a thread that reads its frames."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "ingest.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+        )
+        self._frames: queue.Queue[Frame | Exception | None] = queue.Queue(maxsize=8)
+        self._thread = threading.Thread(target=self._read, daemon=True, name="ingest-child")
+        self._thread.start()
+
+    def send(self, request: dict[str, Any]) -> None:
+        pipe = self._process.stdin
+        if pipe is None:
+            message = "no pipe"
+            raise ChildGoneError(message)
+        try:
+            pipe.write(json.dumps(request).encode() + b"\n")
+            pipe.flush()
+        except OSError as error:
+            message = "the child has ended"
+            raise ChildGoneError(message) from error
+
+    def receive(self, deadline: float, cancelled: Callable[[], bool]) -> Frame:
+        while True:
+            if cancelled():
+                raise CancelledError
+            try:
+                frame = self._frames.get(timeout=POLL_S)
+            except queue.Empty:
+                if time.monotonic() > deadline:
+                    message = "no answer in time"
+                    raise ChildGoneError(message, timed_out=True) from None
+                continue
+            if frame is None:
+                message = f"the child ended with code {self._process.poll()}"
+                raise ChildGoneError(message)
+            if isinstance(frame, Exception):
+                raise ChildGoneError(str(frame)) from frame
+            return frame
+
+    def kill(self) -> None:
+        """End the process and wait for it: no zombie, no open pipe is left."""
+        self._process.kill()
+        self._process.wait()
+        while self._thread.is_alive():  # a full queue would keep the reader waiting
+            try:
+                self._frames.get(timeout=POLL_S)
+            except queue.Empty:
+                self._thread.join(timeout=POLL_S)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:
+                    logger.debug("pipe of a dead child closed late")
+
+    def _read(self) -> None:
+        pipe = self._process.stdout
+        try:
+            while pipe is not None and (frame := read_frame(pipe)) is not None:
+                self._frames.put(frame)
+        except (WireError, OSError, ValueError) as error:
+            self._frames.put(error)
+        self._frames.put(None)
+
+
+class _PictureBudget:
+    """Counts the pictures of a document; beyond the limit they are left out and listed."""
+
+    def __init__(self, max_images: int) -> None:
+        self._left = max_images
+        self._limit = max_images
+
+    def kept(self, page: ParsedPage) -> ParsedPage:
+        parts: list[Part] = []
+        skipped = list(page.skipped)
+        for part in page.parts:
+            if part.image_png is None or part.kind == "heading":
+                parts.append(part)
+            elif self._left > 0:
+                self._left -= 1
+                parts.append(part)
+            else:
+                parts.extend(without_picture(part))
+                bbox = part.regions[0].bbox if part.regions else None
+                reason = f"the limit of {self._limit} pictures a document is reached"
+                skipped.append(Skipped(page_number=page.page_number, bbox=bbox, reason=reason))
+        return replace(page, parts=tuple(parts), skipped=tuple(skipped))
+
+
+def _with_warning(page: ParsedPage, page_number: int | None, reason: str) -> ParsedPage:
+    where = f"Page {page_number}" if page_number is not None else "The page"
+    warning = f"{where} {reason}, so some of its pictures or layout were left out."
+    return replace(page, warnings=(*page.warnings, warning))
+
+
+def _failed(page_number: int | None) -> ParsedPage:
+    where = f"Page {page_number}" if page_number is not None else "The page"
+    return ParsedPage(
+        page_number=page_number,
+        size=None,
+        page_class="failed",
+        parts=(),
+        warnings=(f"{where} could not be read and was left out.",),
+    )
+
+
+def _refuse_large(path: Path, name: str, limits: IngestSettings) -> None:
+    size = path.stat().st_size
+    if size == 0:
+        message = f"{name} is empty. Check the file and add it again."
+        raise EmptyFileError(message)
+    if size > limits.max_file_mb << 20:
+        message = (
+            f"{name} has {size / (1 << 20):.0f} MB; the limit is {limits.max_file_mb} MB. "
+            "Split it, or raise FOLIO_INGEST__MAX_FILE_MB."
+        )
+        raise FileTooLargeError(message)
+
+
+def _open_request(task: Task) -> dict[str, Any]:
+    return {
+        "do": "open",
+        "path": str(task.path.absolute()),
+        "media_type": task.media_type,
+        "name": task.name,
+        "password": task.password,
+        "asset_dir": str(task.asset_dir.absolute()) if task.asset_dir else None,
+        "purpose": task.purpose,
+        "limits": task.limits.model_dump(),
+    }
+
+
+def _environment() -> dict[str, str]:
+    """A short environment: one thread for every numeric library, and where our code lies."""
+    kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    return {
+        **kept,
+        "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MALLOC_ARENA_MAX": "2",
+    }

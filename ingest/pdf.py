@@ -1,0 +1,377 @@
+"""A PDF to pages of parts: text, tables and figures with their boxes.
+
+Runs in the child process. Knows pymupdf (imported when the first document is opened)
+and translates its errors; the decisions are in `arrange`, `captions` and `figures`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ingest.arrange import PageContext, Piece, arrange
+from ingest.boxes import area
+from ingest.characters import clean_text, fold_spaces, unreadable_share
+from ingest.crops import MAX_SIDE_PX, Crop, crop_page, draw_ink
+from ingest.figures import MAX_FIGURES_PER_PAGE, SeenPictures, without_picture
+from ingest.layout import read_layout
+from ingest.margins import RunningMatter
+from ingest.pageblocks import PageBlock, fill_boxes, plain_blocks
+from ingest.parts import DocumentHead, PageClass, ParsedPage, Part, Skipped
+from ingest.spans import InkMap, Span, read_spans, split_hidden
+from rag.errors import (
+    CorruptFileError,
+    DocumentError,
+    EmptyFileError,
+    EncryptedFileError,
+    FileTooLargeError,
+)
+from rag.types import Region
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pymupdf
+
+    from rag.settings import IngestSettings
+    from rag.types import BBox
+
+logger = logging.getLogger(__name__)
+
+MIN_TEXT_CHARACTERS = 20
+SCAN_SHARE = 0.7  # of the page under one picture
+GARBLED_SHARE = 0.1
+MAX_PAGE_SIDE_PT = 14_400.0  # the PDF standard's own limit (ISO 32000-1, annex C)
+MAX_DRAWINGS = 20_000  # clustering is quadratic at worst
+MAX_TITLE_CHARACTERS = 300
+
+
+def open_head(
+    path: Path, *, name: str, limits: IngestSettings, password: str | None = None
+) -> DocumentHead:
+    """Pages and title of a PDF.
+
+    Raises:
+        DocumentError: Encrypted, damaged, empty or over a limit; the message says which.
+    """
+    with contextlib.closing(PdfReader(path, name=name, limits=limits, password=password)) as reader:
+        return reader.head
+
+
+def parse_pages(
+    path: Path,
+    first_page: int = 1,
+    *,
+    name: str,
+    limits: IngestSettings,
+    password: str | None = None,
+) -> Iterator[ParsedPage]:
+    """The pages from `first_page` on, in this process and without a time limit.
+
+    For hostile files use `ingest.child.parse_in_child`.
+    """
+    with contextlib.closing(PdfReader(path, name=name, limits=limits, password=password)) as reader:
+        for number in range(first_page, (reader.head.page_count or 0) + 1):
+            yield list(reader.stages(number, plain=False))[-1]
+
+
+class PdfReader:
+    """An opened PDF, read a page at a time.
+
+    Keeps what one page must know of those before: margins, pictures seen, the last
+    page's text. Each page can be read on its own, so a new reader may go on anywhere.
+    """
+
+    def __init__(
+        self, path: Path, *, name: str, limits: IngestSettings, password: str | None = None
+    ) -> None:
+        self._limits = limits
+        self._document = _open(path, name, password)
+        self.head = _head(self._document, name, limits)
+        self._margins = RunningMatter()
+        self._seen = SeenPictures()
+        self._texts_before: list[str] = []
+        self._lighten()
+
+    def close(self) -> None:
+        """Release the file."""
+        self._document.close()
+
+    def stages(self, page_number: int, *, plain: bool) -> Iterator[ParsedPage]:
+        """Drafts of a page, each with all the last one held; the last is the page.
+
+        First the words alone, then with the layout, then with pictures: whoever stops
+        the clock keeps the draft before. `plain` ends after the first.
+        """
+        sheet = self._sheet(page_number)
+        yield sheet.plain_page()
+        if plain:
+            return
+        page_class = sheet.page_class()
+        if page_class == "text":
+            boxes = read_layout(self._document, page_number - 1)
+            sheet.reload(self._document)
+            blocks = self._without_margins(sheet, fill_boxes(boxes, sheet.seen))
+            yield sheet.to_page("text", *_undrawn(*arrange(blocks, self._context(sheet))))
+            sheet.look_at_ink()
+            filled = fill_boxes(boxes, sheet.seen)
+            blocks = self._without_margins(sheet, filled)
+            self._margins.remember(filled, sheet.size[1])
+            pieces, skipped = arrange(blocks, self._context(sheet))
+            parts, more = self._drawn(sheet, pieces)
+            yield sheet.to_page("text", parts, [*skipped, *more])
+            self._texts_before = [part.text for part in parts if part.kind == "text"]
+        else:
+            yield self._as_picture(sheet, page_class)
+        self._forget()
+
+    def draw(self, page_number: int, *, long_side_px: int) -> bytes:
+        """The page as displayed, as an RGB PNG."""
+        page = self._document.load_page(page_number - 1)
+        _refuse_giant(page, page_number)
+        return crop_page(page, max_side_px=long_side_px).png
+
+    def _sheet(self, page_number: int) -> _Sheet:
+        page = self._document.load_page(page_number - 1)
+        _refuse_giant(page, page_number)
+        page.remove_rotation()  # from here on all boxes are those of the page as displayed
+        return _Sheet(page_number, page)
+
+    def _context(self, sheet: _Sheet) -> PageContext:
+        return PageContext(
+            page_number=sheet.number,
+            size=sheet.size,
+            drawings=sheet.drawings,
+            texts_before=self._texts_before,
+            distrusted=[span.bbox for span in sheet.hidden],
+        )
+
+    def _without_margins(self, sheet: _Sheet, blocks: Sequence[PageBlock]) -> list[PageBlock]:
+        return self._margins.without(blocks, sheet.size[1])
+
+    def _drawn(self, sheet: _Sheet, pieces: Sequence[Piece]) -> tuple[list[Part], list[Skipped]]:
+        parts: list[Part] = []
+        skipped: list[Skipped] = []
+        drawn = 0
+        for piece in pieces:
+            if piece.crop is None:
+                parts.append(piece.part)
+                continue
+            crop, reason = None, f"the limit of {MAX_FIGURES_PER_PAGE} pictures a page is reached"
+            if drawn < MAX_FIGURES_PER_PAGE:
+                crop = _try_crop(sheet.page, piece.crop)
+                reason = self._reason_against(piece, crop, sheet.number)
+            if crop is not None and not reason:
+                drawn += 1
+                parts.append(replace(piece.part, image_png=crop.png))
+            else:
+                parts.extend(without_picture(piece.part))
+                skipped.append(Skipped(page_number=sheet.number, bbox=piece.crop, reason=reason))
+        return parts, skipped
+
+    def _reason_against(self, piece: Piece, crop: Crop | None, page_number: int) -> str:
+        if crop is None:
+            return "it cannot be drawn"
+        if crop.is_blank:
+            return "blank"
+        if piece.is_captioned or piece.part.kind != "figure" or piece.crop is None:
+            return ""
+        before = self._seen.page_of(crop, piece.crop, page_number)
+        return f"the same picture as on page {before}" if before else ""
+
+    def _as_picture(self, sheet: _Sheet, page_class: PageClass) -> ParsedPage:
+        """A page whose words cannot be used, as one picture; blank when nothing is on it."""
+        self._texts_before = []
+        crop = _try_crop(sheet.page, None)
+        words = [
+            part for part in sheet.plain_parts() if unreadable_share(part.text) <= GARBLED_SHARE
+        ]
+        if crop is None or (crop.is_blank and page_class == "picture"):
+            sheet.look_at_ink(blank=True)
+            return sheet.to_page("blank" if crop else page_class, words if not crop else [], [])
+        box = (0.0, 0.0, *sheet.size)
+        region = Region(page_number=sheet.number, bbox=box)
+        text = " ".join(part.text for part in words)
+        picture = Part(kind="page", text=text, regions=(region,), image_png=crop.png)
+        kept = words if page_class == "garbled" else []
+        return sheet.to_page(page_class, [picture, *kept], [])
+
+    def _lighten(self) -> None:
+        """Drop what the layout step would read again on every page: outline and form fields.
+
+        In memory only. The outline of a hostile file is 50,000 deep, and pymupdf4llm
+        walks all pages of a form for each page it lays out.
+        """
+        with contextlib.suppress(Exception):
+            catalog = self._document.pdf_catalog()
+            self._document.xref_set_key(catalog, "Outlines", "null")
+            self._document.xref_set_key(catalog, "AcroForm/Fields", "null")
+
+    def _forget(self) -> None:
+        """Empty MuPDF's cache: pages are read once, and memory must stay flat."""
+        import pymupdf
+
+        pymupdf.TOOLS.store_shrink(100)
+
+
+class _Sheet:
+    """One page while it is read."""
+
+    def __init__(self, number: int, page: pymupdf.Page) -> None:
+        self.number = number
+        self.page = page
+        self.size = (float(page.rect.width), float(page.rect.height))
+        self._spans = read_spans(page)
+        self._image_boxes = _image_boxes(page)
+        self.seen, self.hidden = self._split(None)
+        self._warnings: list[str] = []
+
+    def reload(self, document: pymupdf.Document) -> None:
+        """The layout step leaves the page object stale (pymupdf4llm 2.0 loads its own)."""
+        self.page = document.load_page(self.number - 1)
+
+    def look_at_ink(self, *, blank: bool = False) -> None:
+        """Draw the page small and leave out words that leave no mark on it."""
+        if not blank:
+            self.seen, self.hidden = self._split(draw_ink(self.page))
+
+    def page_class(self) -> PageClass:
+        text = " ".join(span.text for span in self.seen)
+        if len(text.replace(" ", "")) < MIN_TEXT_CHARACTERS:
+            return "picture"
+        return "garbled" if unreadable_share(text) > GARBLED_SHARE else "text"
+
+    def plain_parts(self) -> list[Part]:
+        return [
+            Part(
+                kind="text",
+                text=fold_spaces(block.text()),
+                regions=(Region(page_number=self.number, bbox=block.bbox),),
+            )
+            for block in plain_blocks(self.seen)
+        ]
+
+    def plain_page(self) -> ParsedPage:
+        parts = self.plain_parts()
+        page_class: PageClass = self.page_class() if parts else "blank"
+        return self.to_page("text" if parts else page_class, parts, [])
+
+    def to_page(
+        self, page_class: PageClass, parts: Sequence[Part], skipped: Sequence[Skipped]
+    ) -> ParsedPage:
+        return ParsedPage(
+            page_number=self.number,
+            size=self.size,
+            page_class=page_class,
+            parts=tuple(parts),
+            skipped=tuple(skipped),
+            warnings=tuple(self._found_warnings(page_class)),
+        )
+
+    def drawings(self) -> list[BBox]:
+        """Clusters of vector drawings and rectangles of images."""
+        return [*_drawing_boxes(self.page), *self._image_boxes]
+
+    def _found_warnings(self, page_class: PageClass) -> Iterator[str]:
+        hidden = sum(len(span.text.split()) for span in self.hidden)
+        if hidden:
+            yield (
+                f"Page {self.number} holds {hidden} words that a reader cannot see; "
+                "they were left out."
+            )
+        if page_class == "picture":
+            yield f"Page {self.number} has no text layer; it was kept as a picture."
+        elif page_class == "garbled":
+            yield f"The text of page {self.number} is unreadable; it was kept as a picture."
+
+    def _split(self, ink: InkMap | None) -> tuple[list[Span], list[Span]]:
+        covered = max((area(box) for box in self._image_boxes), default=0.0)
+        is_scan = covered >= SCAN_SHARE * self.size[0] * self.size[1]
+        return split_hidden(self._spans, ink, is_scan=is_scan)
+
+
+def _undrawn(
+    pieces: Sequence[Piece], skipped: Sequence[Skipped]
+) -> tuple[list[Part], Sequence[Skipped]]:
+    parts: list[Part] = []
+    for piece in pieces:
+        parts.extend([piece.part] if piece.crop is None else without_picture(piece.part))
+    return parts, skipped
+
+
+def _open(path: Path, name: str, password: str | None) -> pymupdf.Document:
+    import pymupdf
+
+    try:
+        # Always with the type: by its name alone a PNG or a web page opens as well.
+        document = pymupdf.open(path, filetype="pdf")
+    except pymupdf.EmptyFileError as error:
+        raise EmptyFileError(f"{name} is empty. Check the file and add it again.") from error
+    except (pymupdf.FileDataError, RuntimeError, ValueError) as error:
+        raise _corrupt(name) from error
+    if not document.is_pdf:
+        raise _corrupt(name)
+    if document.needs_pass and not document.authenticate(password or ""):
+        raise _encrypted(name, is_wrong=password is not None)
+    return document
+
+
+def _head(document: pymupdf.Document, name: str, limits: IngestSettings) -> DocumentHead:
+    try:
+        page_count = document.page_count
+        title = fold_spaces(clean_text((document.metadata or {}).get("title") or ""))
+    except Exception as error:
+        raise _corrupt(name) from error
+    if page_count <= 0:
+        message = f"{name} has no pages. Check the file and add it again."
+        raise EmptyFileError(message)
+    if page_count > limits.max_pages:
+        message = (
+            f"{name} has {page_count} pages; the limit is {limits.max_pages}. "
+            "Split it, or raise FOLIO_INGEST__MAX_PAGES."
+        )
+        raise FileTooLargeError(message)
+    return DocumentHead(media_type="pdf", page_count=page_count, title=title[:MAX_TITLE_CHARACTERS])
+
+
+def _corrupt(name: str) -> DocumentError:
+    return CorruptFileError(f"{name} is damaged and cannot be read. Save it again and add it.")
+
+
+def _encrypted(name: str, *, is_wrong: bool) -> DocumentError:
+    if is_wrong:
+        return EncryptedFileError(f"The password for {name} is wrong. Check it and try again.")
+    return EncryptedFileError(
+        f"{name} is password protected. Remove the password and add it again."
+    )
+
+
+def _refuse_giant(page: pymupdf.Page, page_number: int) -> None:
+    if max(page.rect.width, page.rect.height) > 100 * MAX_PAGE_SIDE_PT:
+        message = f"page {page_number} is larger than any paper"
+        raise FileTooLargeError(message)
+
+
+def _try_crop(page: pymupdf.Page, box: BBox | None) -> Crop | None:
+    try:
+        return crop_page(page, box, max_side_px=MAX_SIDE_PX)
+    except Exception:  # MuPDF raises a class of its own for each kind of damage
+        logger.exception("picture cannot be drawn box=%s", box)
+        return None
+
+
+def _image_boxes(page: pymupdf.Page) -> list[BBox]:
+    """Where images stand, without decoding them."""
+    with contextlib.suppress(Exception):  # a damaged image must not cost the page its text
+        return [tuple(info["bbox"]) for info in page.get_image_info()[:MAX_DRAWINGS]]
+    return []
+
+
+def _drawing_boxes(page: pymupdf.Page) -> list[BBox]:
+    with contextlib.suppress(Exception):
+        drawings = page.get_drawings()[:MAX_DRAWINGS]
+        return [tuple(box) for box in page.cluster_drawings(drawings=drawings)]
+    return []

@@ -1,0 +1,166 @@
+"""The child's side of parsing: reads requests from standard input, answers in frames.
+
+Knows the protocol and the limits it puts on itself; the reading is `ingest.pdf`'s
+and `ingest.html`'s. Started by `ingest.child` as `python -m ingest.worker`.
+
+Requests, one JSON object a line: {"do": "open", ...} first, then {"do": "page",
+"number": n, "plain": bool} or {"do": "draw", "number": n, "long_side_px": p}.
+Answers: "ready" once after imports; "head"; one or more "draft" (each holds all that the
+one before it held) and then "done"; "picture"; or "error" (the file) or "failed" (this page).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+
+from ingest.wire import head_to_wire, page_to_wire, write_frame
+from rag.errors import DocumentError
+from rag.settings import IngestSettings
+
+if TYPE_CHECKING:
+    from ingest.parts import DocumentHead, ParsedPage
+
+logger = logging.getLogger(__name__)
+
+
+class _Reader(Protocol):
+    """An opened document: drafts of a page, the last one finished; pages drawn as PNG."""
+
+    @property
+    def head(self) -> DocumentHead: ...
+    def stages(self, page_number: int, *, plain: bool) -> Iterator[ParsedPage]: ...
+    def draw(self, page_number: int, *, long_side_px: int) -> bytes: ...
+
+
+def main() -> None:
+    """Serve requests until standard input ends."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    answers = _take_stdout()
+    requests = (json.loads(line) for line in sys.stdin.buffer)
+    first = next(requests, None)
+    if first is None:
+        return
+    limits = IngestSettings.model_validate(first["limits"])
+    _import_parser(first["media_type"], first["purpose"])
+    _limit_memory(limits)
+    write_frame(answers, {"type": "ready"})
+    reader = _opened(first, limits, answers)
+    if reader is None:
+        return
+    for request in requests:
+        _limit_cpu(limits)
+        _serve(reader, request, answers)
+
+
+def _take_stdout() -> BinaryIO:
+    """A private copy of standard output; what libraries print goes to standard error instead."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return answers
+
+
+def _import_parser(media_type: str, purpose: str) -> None:
+    """Imports before the clock of the first page starts; seconds on a busy machine."""
+    if media_type == "html":
+        import ingest.html  # noqa: F401
+    else:
+        import pymupdf
+
+        pymupdf.TOOLS.mupdf_display_errors(False)
+        pymupdf.TOOLS.mupdf_display_warnings(False)
+        if purpose == "parse":
+            from ingest.layout import load_layout_model
+
+            load_layout_model()
+
+
+def _opened(request: dict[str, Any], limits: IngestSettings, answers: BinaryIO) -> _Reader | None:
+    _limit_cpu(limits)
+    try:
+        reader = _open(request, limits)
+        write_frame(answers, head_to_wire(reader.head))
+    except DocumentError as error:
+        write_frame(answers, {"type": "error", "kind": error.kind, "message": str(error)})
+        return None
+    except Exception:  # the rim: whatever a hostile file provokes becomes a plain sentence
+        logger.exception("document cannot be opened")
+        message = f"{request['name']} is damaged and cannot be read. Save it again and add it."
+        write_frame(answers, {"type": "error", "kind": "corrupt", "message": message})
+        return None
+    return reader
+
+
+def _open(request: dict[str, Any], limits: IngestSettings) -> _Reader:
+    path = Path(request["path"])
+    if request["media_type"] == "html":
+        asset_dir = request["asset_dir"]
+        return _HtmlReader(path, request["name"], Path(asset_dir) if asset_dir else None, limits)
+    from ingest.pdf import PdfReader
+
+    return PdfReader(path, name=request["name"], password=request["password"], limits=limits)
+
+
+def _serve(reader: _Reader, request: dict[str, Any], answers: BinaryIO) -> None:
+    number = request["number"]
+    try:
+        if request["do"] == "draw":
+            png = reader.draw(number, long_side_px=request["long_side_px"])
+            write_frame(answers, {"type": "picture"}, [png])
+            return
+        for page in reader.stages(number, plain=request["plain"]):
+            write_frame(answers, *page_to_wire(page, "draft"))
+        write_frame(answers, {"type": "done"})
+    except (Exception, MemoryError):  # the rim: one bad page must not end the document
+        logger.exception("page failed page_number=%s", number)
+        write_frame(answers, {"type": "failed"})
+
+
+class _HtmlReader:
+    """A web page: one page without a number, parsed when it is opened."""
+
+    def __init__(
+        self, path: Path, name: str, asset_dir: Path | None, limits: IngestSettings
+    ) -> None:
+        from ingest.html import parse_html
+
+        self.head, self._page = parse_html(
+            path.read_bytes(), name=name, asset_dir=asset_dir, limits=limits
+        )
+
+    def stages(self, page_number: int, *, plain: bool) -> Iterator[ParsedPage]:
+        yield self._page
+
+    def draw(self, page_number: int, *, long_side_px: int) -> bytes:
+        message = "a web page has no pages to draw"
+        raise ValueError(message)
+
+
+def _limit_memory(limits: IngestSettings) -> None:
+    """Address space and core files; tolerated where the system does not know the limit."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        size = limits.page_memory_mb << 20
+        resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
+def _limit_cpu(limits: IngestSettings) -> None:
+    """A backstop for a child whose parent was killed: nobody else would stop an endless page."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        budget = int(usage.ru_utime + usage.ru_stime + 2 * limits.page_timeout_s + 10)
+        resource.setrlimit(resource.RLIMIT_CPU, (budget, resource.RLIM_INFINITY))
+
+
+if __name__ == "__main__":
+    main()
