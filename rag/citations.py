@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from rag.keywords import content_words
 from rag.numbers import has_number, missing_numbers, source_numbers
-from rag.sentences import split_sentences
+from rag.sentences import split_sentences, words_of
 from rag.types import PICTURES, Citation, Source, Unsupported
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _MARK = re.compile(
 _FINAL_MARK = re.compile(r"\[(\d{1,3})\]")
 _PART = re.compile(r"(\d{1,3})(?:[ ]?[–-][ ]?(\d{1,3}))?")
 _LIST_NUMBER = re.compile(r"\s*(?:#{1,6}\s*)?\d{1,3}[.)]\s")
-_MIN_WORDS = 2  # content words; "Yes." and "Here is why." need no mark
+_MIN_WORDS = 3  # "Yes." and "In short" need no mark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,8 +181,14 @@ def _unsupported(
 def _claims_something(sentence: str) -> bool:
     bare = _FINAL_MARK.sub("", sentence).strip()
     is_lead_in = bare.startswith("#") or bare.endswith(":")
-    says_much = len(content_words(bare)) >= _MIN_WORDS or has_number(_LIST_NUMBER.sub("", bare))
+    says_much = _is_statement(bare) or has_number(_LIST_NUMBER.sub("", bare))
     return says_much and not is_lead_in
+
+
+def _is_statement(sentence: str) -> bool:
+    # Scripts without spaces have one word a clause; their terms are pairs of characters.
+    meant = content_words(sentence)
+    return bool(meant) and max(len(words_of(sentence)), len(meant)) >= _MIN_WORDS
 
 
 def _problem(

@@ -45,8 +45,8 @@ _ASKS_NUMBER = re.compile(
     re.IGNORECASE,
 )
 _ASKS_PICTURE = re.compile(
-    r"\b(fig(ure|\.)|charts?|graphs?|diagrams?|plots?|pictures?|images?|photos?|drawings?|maps?"
-    r"|illustrat\w+|look(s)? like|abbildung\w*|diagramm\w*|bild\w*|grafik\w*)",
+    r"\b(?:(?:figures?|fig|charts?|graphs?|diagrams?|plots?|pictures?|images?|photos?|drawings?"
+    r"|maps?|illustrat\w+|looks? like)\b|(?:abbildung|diagramm|bild|grafik)\w*)",
     re.IGNORECASE,
 )
 _BULLET = re.compile(r"(?:[-*•‣◦–]|#{1,6})\s+")
