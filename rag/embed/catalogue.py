@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from rag.errors import ConfigError
+
 LaneName = Literal["text", "image"]
 
 
@@ -98,3 +100,17 @@ NOMIC = ModelFacts(
 )
 
 CATALOGUE = (MINILM, NOMIC)
+
+
+def find_facts(name: str) -> ModelFacts:
+    """The entry of an embedder.
+
+    Raises:
+        ConfigError: There is none of that name; lists those there are.
+    """
+    for facts in CATALOGUE:
+        if facts.name == name:
+            return facts
+    known = " or ".join(facts.name for facts in CATALOGUE)
+    message = f"There is no embedder {name!r}. Set FOLIO_EMBED__MODEL to {known}."
+    raise ConfigError(message)

@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from rag.embed.tensors import refuse_gaps
 from rag.errors import EmbedError
 
 if TYPE_CHECKING:
@@ -65,18 +66,3 @@ def load_pretrained(
     unexpected = set(report["unexpected_keys"]) - set(unused)
     refuse_gaps(folder, missing=report["missing_keys"], unexpected=unexpected)
     return model.eval()
-
-
-def refuse_gaps(folder: Path, *, missing: Collection[str], unexpected: Collection[str]) -> None:
-    """Refuse a checkpoint whose tensors are not exactly the ones wanted.
-
-    Raises:
-        EmbedError: Names the first tensor that is missing or not expected.
-    """
-    for names, fault in ((missing, "lacks the tensor"), (unexpected, "holds the unknown tensor")):
-        if names:
-            message = (
-                f"model.safetensors in {folder} {fault} {min(names)}: it is damaged or belongs "
-                "to another model. Fetch the files again."
-            )
-            raise EmbedError(message)
