@@ -19,9 +19,12 @@ QUESTIONS: list[dict[str, Any]] = [
 ]
 IDS = [row["id"] for row in QUESTIONS]
 STOP = frozenset(
-    "a an and are at be been before both by did do does from had has have how in is it its judged "
-    "largest many may most much of on one or that the there these they this to up was were what "
-    "when where which while who will with".split()
+    re.findall(
+        "[a-z]+",
+        "a an and are at be been before both by did do does from had has have how in is it its many "
+        "much of on one or that the there these they this to was were what when where which while "
+        "who will with",
+    )
 )
 
 

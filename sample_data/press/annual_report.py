@@ -232,7 +232,7 @@ _GENERATION = [
     ),
     (
         "The capacity factor, which is the energy sent ashore over what the fleet would make "
-        "at full power in every hour, rose from 26.3 to 28.2 per cent. Of the nine points "
+        "at full power in every hour, rose from 26.2 to 28.2 per cent. Of the nine points "
         "that the industry likes to argue about, we lose four to slack water, which no "
         "engineer can change, three to limits on the cable at low voltage, and two to repair."
     ),

@@ -48,8 +48,8 @@ def fleet_map(page: pymupdf.Page, bbox: pymupdf.Rect) -> None:
     for name, (x, y) in names.items():
         font = "sans-italic" if name == "Veyra Sound" else "sans-bold"
         write(page, _at(bbox, x, y), name, font=font, size=9, align="centre")
-    write(page, _at(bbox, 0.735, 0.215), "Brae Holm light", size=7.5)
-    page.draw_circle(_at(bbox, 0.72, 0.205), 2.4, color=None, fill=CORAL)
+    write(page, _at(bbox, 0.735, 0.092), "Brae Holm light", size=7.5)
+    page.draw_circle(_at(bbox, 0.72, 0.082), 2.4, color=None, fill=CORAL)
     _scale_and_north(page, bbox)
     box(page, bbox, edge=HAIRLINE)
 
@@ -187,7 +187,7 @@ def _coasts(page: pymupdf.Page, bbox: pymupdf.Rect) -> None:
 
 
 def _cables(page: pymupdf.Page, bbox: pymupdf.Rect) -> None:
-    hub = _at(bbox, 0.55, 0.70)
+    hub = _at(bbox, 0.55, 0.655)
     for left in (0.27, 0.45, 0.63):
         line(page, [_at(bbox, left, 0.565), hub], INK, 0.9, "[3 2] 0")
     shore = _at(bbox, 0.55, 0.842)

@@ -165,6 +165,7 @@ def _tide(page: pymupdf.Page, bbox: pymupdf.Rect) -> None:
     peaks = ((4.3, 3.6, "spring, 3.6 m/s", CORAL), (16.7, 1.9, "neap, 1.9 m/s", DEEP))
     for hour, peak, text, colour in peaks:
         x, y = axes.at(hour, peak)
+        box(page, (x - 30, y - 11, x + 30, y - 2), fill=PAPER)
         write(page, (x, y - 4), text, font="sans-bold", size=7.4, colour=colour, align="centre")
     names = {"Spring tide": CORAL, "Neap tide": DEEP}
     charts.legend(page, (axes.plot.x0, bbox.y0 + 8), names)
@@ -241,7 +242,7 @@ _CURRENTS = [
     (
         "Figure 3 compares two days at station S3 in the middle of Row B. At spring tide the "
         "water passes 2.6 metres in each second, at which a Kittiwake 2 gives full power, "
-        "for about nine hours a day. At neap tide it never does."
+        "for about thirteen hours a day. At neap tide it never does."
     ),
     (
         "Ebb and flood are not alike. The ebb is 12 per cent faster at S3 and S4, and turns "

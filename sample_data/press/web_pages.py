@@ -34,7 +34,7 @@ def _floor_plan() -> bytes:
     page = document.new_page(width=520, height=300)
     rooms = [
         ((20, 40, 250, 190), "Tide hall", "model of the sound", TEAL),
-        ((250, 40, 390, 130), "Workshop window", "watch a nacelle being opened", DEEP),
+        ((250, 40, 390, 190), "Workshop window", "watch a nacelle being opened", DEEP),
         ((390, 40, 500, 130), "Touch tank", "anemones and crabs", CORAL),
         ((250, 190, 390, 270), "Shop and tickets", "", SAND),
         ((390, 130, 500, 270), "Café", "view of the quay", SAND),
