@@ -45,6 +45,7 @@ RUNNING_WORDS = 25
 RUNNING_WORDS_PER_LINE = 4.0
 BIG_PICTURE_SHARE = 0.3
 MAX_SYMBOL_SHARE = 0.35
+MIN_UNLABELLED_WORDS = 3  # less is a label of a part, as "Control" under a photo
 _HEADINGS = ("title", "section-header")
 _LISTING = ("list-item", "formula", "fallback")
 
@@ -121,7 +122,7 @@ def _find_captions(blocks: Sequence[PageBlock], known: frozenset[str]) -> list[_
         is_classed = block.kind == "caption"
         beside = any(_is_beside(block.bbox, box) for box in graphics)
         labelled = is_caption(text, is_classed=is_classed, is_beside=beside)
-        if not (labelled or is_classed):
+        if not labelled and (not is_classed or len(text.split()) < MIN_UNLABELLED_WORDS):
             continue
         members = _with_followers(index, blocks, known) if labelled else [index]
         taken.update(members)
@@ -303,7 +304,7 @@ class _Emitter:
 
     def _emit_words(self, block: PageBlock) -> None:
         text = block.text(self._known)
-        if block.kind in _HEADINGS and 0 < len(text) <= MAX_HEADING_CHARACTERS:
+        if self._is_heading(block, text):
             level = heading_level(
                 text,
                 is_title=block.kind == "title",
@@ -314,6 +315,15 @@ class _Emitter:
             return
         for paragraph, box in block.paragraphs(self._known):
             self._add(Part(kind="text", text=paragraph), box)
+
+    def _is_heading(self, block: PageBlock, text: str) -> bool:
+        """A heading by its class, unless it is a whole sentence in the font of the text."""
+        if block.kind not in _HEADINGS or not 0 < len(text) <= MAX_HEADING_CHARACTERS:
+            return False
+        is_plain = block.size <= 1.05 * self._body_size and not all(
+            line.is_bold for line in block.lines
+        )
+        return not (is_plain and text.endswith((".", "。", ",", ";")))
 
     def _emit_loose(self, caption: _Caption) -> None:
         if id(caption) not in self._done:
@@ -356,7 +366,9 @@ class _Emitter:
             "page" if share >= WHOLE_PAGE_SHARE and graphic.caption is None else "figure"
         )
         self._add_graphic(Part(kind=kind, text=words), graphic)
-        if graphic.is_listing or _is_running_text(words, share):
+        if graphic.is_listing:
+            self._add(Part(kind="text", text=words), graphic.bbox)
+        elif _is_running_text(words, share):
             self._keep_words(held)
         self._keep_words([block for block in inside if _is_running_text(block.text(), 0.0)])
 

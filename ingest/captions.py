@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ingest.boxes import gap_x, gap_y, shares_column
+from ingest.boxes import area, gap_x, gap_y, overlap, shares_column
 from rag.types import BBox
 
 CaptionKind = Literal["figure", "table", "other"]
@@ -28,12 +28,12 @@ _NUMBER = (
     r"(?:[A-Z]{1,2}[.\-]?)?\d{1,4}(?:[.\-–]\d{1,3})*(?:[a-z](?![^\W_]))?|[IVXL]{1,6}(?![^\W_])"
 )
 _LABEL = re.compile(
-    rf"(?:(?:supplementary|extended\s+data|online)\s+)?"
+    rf"(?:(?:supplement(?:ary|al)|supp\.?|extended\s+data|online)\s+)?"
     rf"(?:(?P<figure>{_FIGURE_WORDS})|(?P<table>{_TABLE_WORDS}))\.?\s*(?P<number>{_NUMBER})",
     re.IGNORECASE,
 )
 # After the label a caption has a stop or nothing; a sentence about the figure goes on.
-_STOP = re.compile(r"\s*(?:$|[.:|—–：．。]|-\s|\()")
+_STOP = re.compile(r"\s*(?:$|[.:|—–：．。\])>】]|-\s|\()")
 _NAME = re.compile(r"\s+[^\Wa-z\d_]|\s+\d|\s*[《「『“\"]")
 # A sentence that only begins with the label: "図1は", "图1所示".
 _SENTENCE = re.compile(r"\s*(?:は|が|に|の|を|で|と|所示|显示|顯示|中|为|為|是|和|与)")
@@ -51,7 +51,7 @@ class Label:
 
 def read_label(text: str) -> Label | None:
     """The label that `text` starts with, or None."""
-    text = text.lstrip(" \t▲▼◄►■•|")
+    text = text.lstrip(" \t▲▼◄►■•|[(<【")
     match = _LABEL.match(text)
     if match is None:
         return None
@@ -92,8 +92,8 @@ def match_captions(
 ) -> dict[int, int]:
     """Which target each caption belongs to, nearest pairs first; caption index to target index.
 
-    Figures have their caption below first, tables above; a caption of the other kind
-    still fits ("Figure 13" over a table), at a cost.
+    "Figure" captions stand below first, "Table" captions above; a graphic of the other
+    kind still fits ("Figure 13" under a table), at a cost.
 
     Args:
         captions: boxes, and what their label says they are about.
@@ -117,10 +117,13 @@ def _cost(
 ) -> float | None:
     """Points of distance, with penalties; None when they cannot belong together."""
     kind_penalty = 0.0 if caption_kind == target_kind else 45.0
+    if overlap(caption, target) > 0.7 * area(caption):  # set inside the picture's box
+        return kind_penalty
     down = gap_y(caption, target)
     if shares_column(caption, target) and -8 <= down <= MAX_GAP_PT:
         is_below = caption[1] >= target[3] - 8
-        preferred = is_below == (target_kind == "figure")
+        belongs_below = (target_kind if caption_kind == "other" else caption_kind) == "figure"
+        preferred = is_below == belongs_below
         return max(down, 0.0) + (0.0 if preferred else 25.0) + kind_penalty
     across = gap_x(caption, target)
     height = min(caption[3] - caption[1], target[3] - target[1])

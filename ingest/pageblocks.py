@@ -5,11 +5,13 @@ Pure. A `PageBlock` is one box of a page with its lines, in reading order.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ingest.boxes import area, centre, contains, shares_column, union
+from ingest.boxes import area, centre, contains, gap_y, shares_column, union
+from ingest.captions import is_caption
 from ingest.layout import Grid, LayoutBox
 from ingest.paragraphs import Line, join_lines, split_items, to_lines
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 GRAPHIC_KINDS = ("picture", "table")
 BOX_SLACK_PT = 2.0
+_HEADING_NUMBER = re.compile(r"(?:\d{1,2}|[IVX]{1,5}|[A-Z])[.)]?(?:\d{1,2}\.?)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,32 @@ class PageBlock:
         ]
 
 
+def join_numbers(blocks: Sequence[PageBlock]) -> list[PageBlock]:
+    """Headings whose number the layout set apart ("2" beside "Method") as one block."""
+    joined: list[PageBlock] = []
+    for block in blocks:
+        before = joined[-1] if joined else None
+        if (
+            before is not None
+            and before.kind == block.kind == "section-header"
+            and _stand_on_one_line(before, block)
+            and any(_HEADING_NUMBER.fullmatch(b.text()) for b in (before, block))
+        ):
+            spans = (*before.spans, *block.spans)
+            lines = tuple(to_lines(spans))
+            joined[-1] = replace(
+                before, spans=spans, lines=lines, bbox=union(line.bbox for line in lines)
+            )
+        else:
+            joined.append(block)
+    return joined
+
+
+def _stand_on_one_line(one: PageBlock, other: PageBlock) -> bool:
+    heights = min(one.bbox[3] - one.bbox[1], other.bbox[3] - other.bbox[1])
+    return -gap_y(one.bbox, other.bbox) > 0.6 * heights
+
+
 def fill_boxes(boxes: Sequence[LayoutBox], spans: Sequence[Span]) -> list[PageBlock]:
     """Blocks in the order of `boxes`, words outside all boxes put in where they stand.
 
@@ -77,19 +106,33 @@ def fill_boxes(boxes: Sequence[LayoutBox], spans: Sequence[Span]) -> list[PageBl
             (i for i in by_area if contains(boxes[i].bbox, middle, slack=BOX_SLACK_PT)), None
         )
         (outside if home is None else inside[home]).append(span)
-    blocks = [
-        _block(box.kind, held, box)
-        for box, held in zip(boxes, inside, strict=True)
-        if _is_kept(box, held)
-    ]
+    blocks: list[PageBlock] = []
+    for box, held in zip(boxes, inside, strict=True):
+        captions, rest = _captions_inside(held) if box.kind == "picture" else ([], held)
+        if _is_kept(box, held):
+            blocks.append(_block(box.kind, rest, box))
+        blocks.extend(_block("caption", caption, None) for caption in captions)
     for held in _file_blocks(outside):
         _insert(blocks, _block("text", held, None))
-    return blocks
+    return join_numbers(blocks)
 
 
 def plain_blocks(spans: Sequence[Span]) -> list[PageBlock]:
     """Blocks as the file groups its text, without a layout model."""
     return [_block("text", held, None) for held in _file_blocks(spans)]
+
+
+def _captions_inside(held: Sequence[Span]) -> tuple[list[list[Span]], list[Span]]:
+    """Captions that the picture box swallowed, and the other words of the box."""
+    captions: list[list[Span]] = []
+    rest: list[Span] = []
+    for group in _file_blocks(held):
+        text = join_lines([line.text for line in to_lines(group)], frozenset())
+        if is_caption(text, is_classed=False, is_beside=False):
+            captions.append(group)
+        else:
+            rest.extend(group)
+    return captions, rest
 
 
 def _is_kept(box: LayoutBox, held: Sequence[Span]) -> bool:

@@ -48,7 +48,5 @@ def render_page(
         try:
             return session.draw(page_number, long_side_px=min(long_side_px, MAX_SIDE_PX))
         except ChildGoneError as error:
-            message = (
-                f"Page {page_number} cannot be drawn. Its text can still be read and searched."
-            )
+            message = f"Page {page_number} cannot be drawn. Its text can still be searched."
             raise CorruptFileError(message) from error

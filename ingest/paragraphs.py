@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SAME_LINE = 0.45
 _BULLET = re.compile(r"(?:[•◦▪‣●○■□►▶✓✔➢–—]|\ufffd{1,2}|[-*](?=\s)|\(?(?:\d{1,2}|[a-z])[.)](?=\s))")
 _BROKEN = re.compile(r"([^\W\d_]{2,})[-\u2010\u00ad]$")
+_LEADER = re.compile(r"(?:\s?[._·]){5,}")  # dots from a heading to its page number
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 
 
@@ -88,7 +89,7 @@ def words_of(texts: Sequence[str]) -> frozenset[str]:
 
 
 def _keeps_hyphen(before: str, after: str, known_words: frozenset[str]) -> bool:
-    """ "type-" and "specialized" keep it when the page writes them so; "Trace-" "Monkey" do not."""
+    """Kept in "type-" "specialized" when the page writes it so, not in "Trace-" "Monkey"."""
     if f"{before}-{after}".lower() in known_words:
         return True
     return after[:1].isupper() and f"{before}{after}".lower() not in known_words
@@ -100,7 +101,7 @@ def _line(spans: Sequence[Span]) -> Line:
         apart = span.line != before.line or span.bbox[0] - before.bbox[2] > 0.2 * span.size
         text += f" {span.text}" if apart else span.text
     return Line(
-        text=fold_spaces(text),
+        text=fold_spaces(_LEADER.sub(" … ", text)),
         bbox=union(span.bbox for span in spans),
         size=max(span.size for span in spans),
         is_mono=all(span.is_mono for span in spans),

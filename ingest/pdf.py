@@ -45,6 +45,7 @@ MIN_TEXT_CHARACTERS = 20
 SCAN_SHARE = 0.7  # of the page under one picture
 GARBLED_SHARE = 0.1
 MAX_PAGE_SIDE_PT = 14_400.0  # the PDF standard's own limit (ISO 32000-1, annex C)
+PLAIN_PNG_BYTES = 3_000  # a drawn crop that packs so small shows a bar or a frame
 MAX_DRAWINGS = 20_000  # clustering is quadratic at worst
 MAX_TITLE_CHARACTERS = 300
 
@@ -111,6 +112,9 @@ class PdfReader:
         if plain:
             return
         page_class = sheet.page_class()
+        if page_class != "text":  # white words count as hidden until the page is drawn
+            sheet.look_at_ink()
+            page_class = sheet.page_class()
         if page_class == "text":
             boxes = read_layout(self._document, page_number - 1)
             sheet.reload(self._document)
@@ -179,6 +183,8 @@ class PdfReader:
             return "blank"
         if piece.is_captioned or piece.part.kind != "figure" or piece.crop is None:
             return ""
+        if len(crop.png) < PLAIN_PNG_BYTES and not piece.part.text:
+            return "a plain area or line"
         before = self._seen.page_of(crop, piece.crop, page_number)
         return f"the same picture as on page {before}" if before else ""
 
@@ -190,7 +196,6 @@ class PdfReader:
             part for part in sheet.plain_parts() if unreadable_share(part.text) <= GARBLED_SHARE
         ]
         if crop is None or (crop.is_blank and page_class == "picture"):
-            sheet.look_at_ink(blank=True)
             return sheet.to_page("blank" if crop else page_class, words if not crop else [], [])
         box = (0.0, 0.0, *sheet.size)
         region = Region(page_number=sheet.number, bbox=box)
@@ -200,14 +205,16 @@ class PdfReader:
         return sheet.to_page(page_class, [picture, *kept], [])
 
     def _lighten(self) -> None:
-        """Drop what the layout step would read again on every page: outline and form fields.
+        """Drop, in memory only, what the pages do not need and what makes them slow.
 
-        In memory only. The outline of a hostile file is 50,000 deep, and pymupdf4llm
-        walks all pages of a form for each page it lays out.
+        The outline of a hostile file is 50,000 deep, and pymupdf4llm walks all pages of
+        a form for each page it lays out.
         """
         with contextlib.suppress(Exception):
             catalog = self._document.pdf_catalog()
             self._document.xref_set_key(catalog, "Outlines", "null")
+            # test_2548.pdf draws for minutes with its structure tree and 0.3 s without.
+            self._document.xref_set_key(catalog, "StructTreeRoot", "null")
             self._document.xref_set_key(catalog, "AcroForm/Fields", "null")
 
     def _forget(self) -> None:
@@ -233,10 +240,9 @@ class _Sheet:
         """The layout step leaves the page object stale (pymupdf4llm 2.0 loads its own)."""
         self.page = document.load_page(self.number - 1)
 
-    def look_at_ink(self, *, blank: bool = False) -> None:
+    def look_at_ink(self) -> None:
         """Draw the page small and leave out words that leave no mark on it."""
-        if not blank:
-            self.seen, self.hidden = self._split(draw_ink(self.page))
+        self.seen, self.hidden = self._split(draw_ink(self.page))
 
     def page_class(self) -> PageClass:
         text = " ".join(span.text for span in self.seen)

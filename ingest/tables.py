@@ -10,23 +10,25 @@ from ingest.characters import fold_spaces
 if TYPE_CHECKING:
     from ingest.layout import Grid
 
-# Cells that hold a run of lines mean that whole columns ran into one cell.
+# Cells that hold a run of short lines mean that whole columns ran into one cell.
 TALL_CELL_LINES = 3
+SHORT_LINE_WORDS = 2.0
 MAX_TALL_SHARE = 0.3
 # Words the cells may break or lose before the plain words are better.
 MAX_MISSING_SHARE = 0.2
 
 
 def is_trusted(grid: Grid) -> bool:
-    """Whether the cells can be believed: at least 2 x 2, and few cells of three lines or more.
+    """Whether the cells can be believed: at least 2 x 2, and few cells that hold a column.
 
     Source: measured on nics-background-checks-rotated, where a dense table came out as
-    6 x 10 with whole columns in one cell; good grids had at most a tenth such cells.
+    6 x 10 with whole columns in one cell. Long lines are a paragraph in a cell and do
+    not count (normal_4pages, page 2).
     """
     cells = [cell for row in grid for cell in row if cell.strip()]
     if len(grid) < 2 or max(len(row) for row in grid) < 2 or len(cells) < 3:
         return False
-    tall = sum(1 for cell in cells if cell.count("\n") + 1 >= TALL_CELL_LINES)
+    tall = sum(1 for cell in cells if _is_column(cell))
     return tall <= MAX_TALL_SHARE * len(cells)
 
 
@@ -44,6 +46,11 @@ def to_markdown(grid: Grid) -> str:
     lines = ["| " + " | ".join(row[column] for column in kept) + " |" for row in rows]
     lines.insert(1, "|" + "---|" * len(kept))
     return "\n".join(lines)
+
+
+def _is_column(cell: str) -> bool:
+    lines = cell.count("\n") + 1
+    return lines >= TALL_CELL_LINES and len(cell.split()) < SHORT_LINE_WORDS * lines
 
 
 def _cell(text: str) -> str:
