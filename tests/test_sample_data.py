@@ -22,8 +22,8 @@ STOP = frozenset(
     re.findall(
         "[a-z]+",
         "a an and are at be been before both by did do does from had has have how in is it its "
-        "many much of on one or that the there these they this to was were what when where which while "
-        "who will with",
+        "many much of on one or that the there these they this to was were what when where which "
+        "while who will with",
     )
 )
 
