@@ -30,53 +30,44 @@ from rag.types import (
     Token,
     Unsupported,
 )
+from ui.views import Added, Progress, Status
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from rag.library import Block
     from rag.types import AnswerEvent, BBox, DocumentState, Kind
 
 SPACE = UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 PAGE = (595.0, 842.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
-    embedder: str = "minilm"
-    model: str | None = None
-    sees_pictures: bool = False
-    local_only: bool = True
+def make_status(
+    *, model: str | None = None, sees_pictures: bool = False, local_only: bool = True
+) -> Status:
+    return Status(
+        embedder="minilm", model=model, sees_pictures=sees_pictures, local_only=local_only
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    document_id: UUID
-    name: str
-    state: DocumentState
-    pages_done: int = 0
-    pages_total: int | None = None
-    figures_done: int = 0
-    figures_total: int | None = None
-    message: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Added:
-    document_id: UUID
-    name: str
-    duplicate_of: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    anchor: str
-    kind: str
-    level: int = 0
-    text: str = ""
-    caption: str = ""
-    image_sha256: str | None = None
+def make_progress(
+    document: Document,
+    *,
+    pages: tuple[int, int | None] = (0, None),
+    figures: tuple[int, int] = (0, 0),
+) -> Progress:
+    return Progress(
+        document_id=document.id,
+        name=document.name,
+        state=document.state,
+        pages_done=pages[0],
+        pages_total=pages[1],
+        figures_done=figures[0],
+        figures_total=figures[1],
+        message="Reading.",
+    )
 
 
 def make_document(
@@ -182,7 +173,7 @@ class ScriptedServices:
     library: list[Document] = field(default_factory=list)
     running: list[Progress] = field(default_factory=list)
     answers: list[Answer | Exception] = field(default_factory=list)
-    state: Status = Status()
+    state: Status = field(default_factory=make_status)
     settings: Settings = field(default_factory=Settings)
     pause_s: float = 0.0
     reader: list[Block] = field(default_factory=list)
@@ -191,6 +182,8 @@ class ScriptedServices:
     files: list[str] = field(default_factory=list)
     cancelled: list[UUID] = field(default_factory=list)
     is_closed: bool = False
+    is_new: bool = False
+    address: str = ""
 
     def status(self) -> Status:
         return self.state
@@ -214,7 +207,7 @@ class ScriptedServices:
         if known:
             return Added(document_id=known.id, name=name, duplicate_of=known.name)
         self.library.insert(0, document)
-        return Added(document_id=document.id, name=name)
+        return Added(document_id=document.id, name=name, duplicate_of=None)
 
     def add_sample(self) -> int:
         self.library.append(make_document("sample.pdf"))
@@ -230,9 +223,7 @@ class ScriptedServices:
             message = "This document is no longer in the library."
             raise NotFoundError(message)
         self.library.remove(gone)
-        return DeleteReceipt(
-            id=gone.id, name=gone.name, points_left=0, rows_left=0, files_left=0
-        )
+        return DeleteReceipt(id=gone.id, name=gone.name, points_left=0, rows_left=0, files_left=0)
 
     def ask(
         self,
@@ -275,6 +266,15 @@ class ScriptedServices:
 
     def suggestions(self) -> list[str]:
         return self.tries
+
+    def warm_up(self) -> None:
+        """Nothing to load."""
+
+    def resume(self) -> None:
+        """Nothing is unfinished."""
+
+    def tell_address(self, address: str) -> None:
+        self.address = address
 
     def close(self) -> None:
         self.is_closed = True

@@ -25,6 +25,7 @@ from starlette.staticfiles import StaticFiles
 from rag.errors import RagError
 from ui.web import faults, state
 from ui.web.headers import SameOriginSockets, SecurityHeaders, content_security_policy
+from ui.web.serve import SAMPLE, address
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -93,6 +94,10 @@ def main(arguments: Sequence[str]) -> int:
     host, port = arguments[0], int(arguments[1])
     try:
         services = state.services()
+        services.tell_address(address(host, port))
+        services.resume()
+        if SAMPLE in arguments and services.is_new:
+            services.add_sample()
     except RagError as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -134,12 +134,12 @@ def _dashes(start: int, end: int, line: _Line) -> list[tuple[int, int]]:
 def _tag(
     ink: ImageDraw.ImageDraw, place: tuple[int, int, int, int], tag: str, colour: Colour
 ) -> None:
-    font = ImageFont.load_default(size=20)
+    font = ImageFont.load_default(size=24)
     # Pillow's built-in font has Latin letters only; others would draw as boxes.
     words = tag.encode("latin-1", "ignore").decode("latin-1")[:24]
     width = round(ink.textlength(words, font=font)) + 20
     x1, y0 = place[2], place[1]
-    ink.rectangle((x1 - width, y0 - 1, x1, y0 + 31), fill=colour)
+    ink.rectangle((x1 - width, y0 - 1, x1, y0 + 36), fill=colour)
     ink.text((x1 - width + 10, y0 + 3), words, font=font, fill=(255, 255, 255))
 
 

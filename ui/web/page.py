@@ -54,6 +54,8 @@ def render() -> None:
     page.run()
     live.announce(st.session_state.get(state.ANNOUNCED, ""))
     _drawer(found)
+    if found:
+        state.warm_up()
 
 
 def _drawer(found: Sequence[Document]) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from ui.services import Block
+    from rag.library import Block
 
 BEFORE, AFTER = 2, 8  # few before: the scroll position cannot be set, the mark must be in sight
 BLOCK_CHARS = 3_000

@@ -26,11 +26,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CHILD_MARK = "FOLIO_SERVE_CHILD"
+SAMPLE = "--sample"
 PORTS_TRIED = 50
 POLL_S = 0.1
 
 
-def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8501) -> int:
+def serve(
+    settings: Settings, host: str = "127.0.0.1", port: int = 8501, *, sample: bool = False
+) -> int:
     """Serve the web app until it ends or is told to.
 
     The server runs as a child because the embedded index maps its files: a full
@@ -42,6 +45,7 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8501) -> int:
             from the same environment and `.env`.
         host: Address to listen on; only this computer by default.
         port: First port to try; the next free one is taken and written out.
+        sample: Whether a new library starts with the sample documents.
 
     Returns:
         The exit code for the command: the child's, or 0 when it was asked to stop.
@@ -50,7 +54,7 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8501) -> int:
         ConfigError: No port near the wanted one is free, or the host is not ours.
     """
     port = free_port(host, port)
-    server = _Child(settings, host, port)
+    server = _Child(settings, host, port, sample=sample)
     with _passing_signals(server):
         code = server.run()
         if code < 0 and not server.asked_to_stop:
@@ -89,8 +93,10 @@ def address(host: str, port: int) -> str:
 class _Child:
     """The web server process: `run` starts it and waits; `stop` asks it to end."""
 
-    def __init__(self, settings: Settings, host: str, port: int) -> None:
+    def __init__(self, settings: Settings, host: str, port: int, *, sample: bool) -> None:
         self._command = [sys.executable, "-m", "ui.web.asgi", host, str(port)]
+        if sample:
+            self._command.append(SAMPLE)
         self._environment = {
             **os.environ,
             CHILD_MARK: "1",

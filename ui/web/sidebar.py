@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from rag.errors import RagError
 from ui.web import markup, pieces, state, uploads, wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from uuid import UUID
 
     from rag.types import Document
-    from ui.services import Progress, Services
+    from ui.services import Services
+    from ui.views import Progress
 
 POLL_S = 1.0
 MAX_ROWS = 100
@@ -41,30 +44,38 @@ def reading(services: Services, documents: Sequence[Document], *, key: str) -> N
 
     @st.fragment(run_every=POLL_S)
     def redraw() -> None:
-        running = services.progress()
+        known = services.documents()
         # A file that became readable or ready changes rows, scope and notes elsewhere.
-        if _states(services.documents()) != st.session_state.get(state.SEEN_STATES):
+        if _states(known) != st.session_state.get(state.SEEN_STATES):
             st.rerun()
-        for job in running:
-            _job(services, job, key)
+        names = {document.id: document.name for document in known}
+        for job in services.progress():
+            _job(services, job, names.get(job.document_id, job.name), key)
 
     redraw()
 
 
-def _job(services: Services, job: Progress, key: str) -> None:
+def _job(services: Services, job: Progress, name: str, key: str) -> None:
     with st.container(key=f"job-{key}-{job.document_id}", gap="xxsmall"):
         st.html(
             pieces.job(
-                wording.cut_name(job.name), wording.progress_line(job), wording.progress_share(job)
+                wording.cut_name(name), wording.progress_line(job), wording.progress_share(job)
             )
         )
         st.button(
             "Cancel",
             key=f"acts-cancel-{key}-{job.document_id}",
             type="tertiary",
-            on_click=services.cancel,
-            args=(job.document_id,),
+            on_click=_cancel,
+            args=(services, job.document_id),
         )
+
+
+def _cancel(services: Services, document_id: UUID) -> None:
+    try:
+        services.cancel(document_id)
+    except RagError as error:  # it was just finished, or deleted in another window
+        state.tell(state.Notice(tone="info", strong=str(error)))
 
 
 def _row(document: Document) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 WIDTH_PX = 620
 QUOTE_CHARS = 900
+MAX_ROWS = 4  # of a table above its picture, which must stay in sight
 MAX_PAGES = 3  # a part over more pages shows the first ones
 
 View = Literal["Page", "Crop"]
@@ -75,14 +76,20 @@ def _draw(shown: state.OpenSource, sources: list[Source], place: int) -> None:
     kind = hit.item.kind
     head = pieces.source_head(wording.source_title(hit), wording.source_place_long(hit), kind)
     st.html(head)
-    quote = quote_of(shown.turn, source)
-    if quote:
-        st.html(pieces.quote(quote[:QUOTE_CHARS], kind))
+    _draw_words(quote_of(shown.turn, source), kind)
     view = _controls(shown, sources, place)
     if hit.page_number is None:
         reader.show(hit.item.document_id, hit.item.anchor)
     else:
         _draw_picture(source, view)
+
+
+def _draw_words(quote: str, kind: Kind) -> None:
+    rows = reader.table_rows(quote) if kind == "table" else []
+    if rows:
+        st.html(pieces.table(rows[0], rows[1 : MAX_ROWS + 1]))
+    elif quote:
+        st.html(pieces.quote(quote[:QUOTE_CHARS], kind))
 
 
 def _controls(shown: state.OpenSource, sources: list[Source], place: int) -> View:

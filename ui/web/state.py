@@ -7,6 +7,7 @@ conversation lives here until chats are kept on disk under `?chat=<id>`.
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -77,6 +78,15 @@ def services() -> Services:
     from ui import services as wiring
 
     return wiring.build(load_settings())
+
+
+@st.cache_resource(show_spinner=False)
+def warm_up() -> None:
+    """Load model and index once, in the background, after the first page is drawn.
+
+    Not earlier: importing torch beside the first paint would double its time.
+    """
+    threading.Thread(target=services().warm_up, name="warm-up", daemon=True).start()
 
 
 def has_headers() -> bool:

@@ -60,7 +60,9 @@ def plates(number: int, shown: Sequence[Source]) -> None:
         return
     for column, source in zip(st.columns(2, gap="small"), pictured, strict=False):
         with column, st.container(key=f"plate-{number}-{source.marker}"):
-            st.image(str(source.hit.image_path), alt=wording.picture_alt(source.hit))
+            st.image(
+                str(source.hit.image_path), width="stretch", alt=wording.picture_alt(source.hit)
+            )
             st.html(pieces.plate_caption(card(number, source)))
 
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rag.types import Document, DocumentState, Hit
-    from ui.services import Progress
+    from ui.views import Progress
 
 TITLE_CHARS = 90
 NAME_CHARS = 120
@@ -32,7 +32,7 @@ def cut_name(name: str) -> str:
 
 
 def count(number: int, one: str, many: str = "") -> str:
-    """ "1 page", "2 pages"."""
+    """A number with its word: 1 page, 2 pages."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 

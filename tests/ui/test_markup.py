@@ -1,0 +1,96 @@
+"""Untrusted text before Markdown: nothing in it may load, link or colour."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ui.web.markup import BREAK, defuse, label, render_safe
+
+# Pieces that break naive escaping when they meet: fences, spans, directives, links.
+FRAGMENTS = [
+    "![x](http://127.0.0.1:9/a)", "![x][r]", "\n\n[r]: http://127.0.0.1:9/r\n\n", "[t](http://e.x)",
+    "<img src=http://127.0.0.1:9/i>", "<http://127.0.0.1:9/u>", "http://127.0.0.1:9/b", "www.e.xy",
+    "a@b.cd", "&#33;[x](http://e.x)", "&excl;", ":red[ok]", ":material/home:", ":streamlit:",
+    ":smile:", ":badge[ok]", ":red-background[x]", "```", "````", "`", "``", "~~~", "\n", "\n\n",
+    "    ", "> ", "- ", "1. ", "| a | b |\n|---|---|\n", "$x$", "$$", "$5 and $6", "**", "_", "\\",
+    "[1]", "[2]", "[9]", "[1](#cite-0-1)", "](#cite-0-2)", "!", "[", "]", "(", ")", BREAK, "<!--",
+    "-->", "<script>alert(1)</script>", "javascript:alert(1)", "[^1]", "[^1]: note", "\u2060", " ",
+]  # fmt: skip
+OWN_LINK = re.compile(r'\u2060\[\\\[(\d{1,3})\\\]\]\(#cite-(\d+)-(\d{1,3}) "(\d{1,3})"\)')
+
+
+# What Streamlit's Markdown would act on: each needs a character right after it.
+ACTIVE = re.compile(
+    rf"!\[|<(?![\s{BREAK}]|$)|\][(\[:]|:(?![\s|{BREAK}-]|$)|www\.|[@&](?!{BREAK})", re.IGNORECASE
+)
+
+
+def is_inert(markdown: str) -> bool:
+    """Whether no active piece of Markdown is left but our own links."""
+    return ACTIVE.search(OWN_LINK.sub("x", markdown)) is None
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_mix_of_hostile_fragments_stays_active(seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(25):
+        text = "".join(chance.choices(FRAGMENTS, k=chance.randint(2, 14)))
+        safe = render_safe(text, {1, 2}, turn=0)
+        assert is_inert(safe), text
+        assert {match[1] for match in OWN_LINK.finditer(safe)} <= {"1", "2"}
+
+
+@given(st.text(alphabet=st.sampled_from("![]()<>:@&`~$*_\\|-#\n w1.a" + BREAK), max_size=60))
+def test_no_string_of_syntax_stays_active(text: str) -> None:
+    assert is_inert(render_safe(text, {1}, turn=3))
+
+
+@given(st.text(max_size=200))
+def test_defusing_loses_no_character(text: str) -> None:
+    assert defuse(text).replace(BREAK, "") == text.replace(BREAK, "")
+
+
+def test_known_markers_become_links_of_their_turn() -> None:
+    safe = render_safe("Output rose. [1] Cost fell. [3]", {1, 2}, turn=4)
+
+    assert safe == 'Output rose.\u2060[\\[1\\]](#cite-4-1 "1") Cost fell. [3]'
+
+
+def test_markers_side_by_side_are_both_links() -> None:
+    assert render_safe("Rose. [1][2]", {1, 2}, turn=0).count("#cite-0-") == 2
+
+
+@pytest.mark.parametrize("code", ["`a[1]`", "```\na[1]\n```", "```\na[1]"])
+def test_markers_inside_code_stay_code(code: str) -> None:
+    assert "#cite" not in render_safe(code, {1}, turn=0)
+
+
+def test_money_is_not_a_formula() -> None:
+    assert render_safe("It costs $5 and $6.", (), turn=0) == "It costs \\$5 and \\$6."
+
+
+def test_emphasis_lists_and_tables_stay() -> None:
+    text = "**bold**\n\n- one\n- two\n\n| a | b |\n|---|:--|\n| 1 | 2 |"
+
+    assert render_safe(text, (), turn=0) == text
+
+
+def test_labels_are_one_line_without_emphasis() -> None:
+    assert label("a_b\n*c*") == "a\\_b \\*c\\*"
+
+
+@pytest.mark.parametrize("unit", ["a", " ", "[", "1", ",", "[1", "`", "```", ":", "!["])
+def test_a_megabyte_of_anything_takes_no_time(unit: str) -> None:
+    import time
+
+    started = time.perf_counter()
+    render_safe(unit * (1_000_000 // len(unit)), {1}, turn=0)
+
+    # 0.2 s is the line of the attack list; ten times that for a busy machine. What it
+    # catches is quadratic time, which would be minutes.
+    assert time.perf_counter() - started < 2.0
