@@ -34,7 +34,7 @@ soak: dev
 	$(BIN)/python -m pytest -m soak
 
 sample: dev
-	$(BIN)/python sample_data/make.py
+	$(BIN)/python -m sample_data.make
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info

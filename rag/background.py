@@ -72,18 +72,26 @@ class Background:
             return known[1]
 
     def _draw(self, workspace: str, name: DenseName) -> Array:
+        stored = self._stored(workspace, name, SAMPLE_SIZE)
+        if name == "caption" and len(stored) < MIN_SAMPLE:
+            # Captions are texts. Beside far-off sentences every caption of a small library
+            # would stand out, and pictures would flood the list (docs/decisions/0003).
+            stored += self._stored(workspace, "text", SAMPLE_SIZE - len(stored))
+        missing = MIN_SAMPLE - len(stored)
+        if missing > 0:
+            stored += list(self._fill(name)[:missing])
+        return np.stack(stored).astype(np.float32)
+
+    def _stored(self, workspace: str, name: DenseName, limit: int) -> list[Array]:
         hidden_words, hidden_pictures = self._library.documents.hidden_runs(workspace)
         where = Filter(
             workspace=workspace,
             kinds=_KINDS[name],
             not_runs=hidden_words if name == "text" else hidden_pictures,
         )
-        ids = self._store.scan(where, limit=SAMPLE_SIZE)
-        stored = [found[name] for found in self._store.fetch(ids, [name]).values() if name in found]
-        missing = MIN_SAMPLE - len(stored)
-        if missing > 0:
-            stored += list(self._fill(name)[:missing])
-        return np.stack(stored).astype(np.float32)
+        ids = self._store.scan(where, limit=limit)
+        found = self._store.fetch(ids, [name]).values()
+        return [vectors[name] for vectors in found if name in vectors]
 
     def _fill(self, name: DenseName) -> Array:
         if name not in self._built_in:

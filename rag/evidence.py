@@ -1,8 +1,10 @@
 """Whether hits are evidence enough to answer, or Folio should say no. Pure.
 
-Two tests (design.md 5): does any hit stand out from the usual, and does the best hit
-hold the rare words of the question. Both must fail before Folio refuses; inside one
-document only the second counts, because everything there is about the same thing.
+Two tests: does any hit stand out from the usual, and does the best hit hold the rare
+words of the question. A hit that stands out may do with fewer words, but not with next
+to none: in a small library the best of nothing stands out too (measured: 4.4 for a cake
+recipe among 19 technical files). Inside one document only the words count, because
+everything there is about the same thing.
 """
 
 from __future__ import annotations
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
     from rag.types import Hit
 
 # Share of the question's words, weighted by rarity, that the best hit must hold.
-# To be learnt on the dev questions (issue on answers); see docs/decisions/0003.
-MIN_COVERAGE = 0.5
+# 2026-11-25, 43 answerable sample questions: lowest 0.42; to be learnt on the dev
+# questions by the issue on answers (docs/decisions/0003).
+MIN_COVERAGE = 0.4
+MIN_COVERAGE_ABOVE_BAR = 0.3
 # Words of questions, not of subjects: they say how to answer, not what about.
 _ASKING = frozenset(
     content_words(
@@ -55,11 +59,10 @@ def is_answered(
     """
     if not hits:
         return False
-    if clears_bar and not is_scoped:
-        return True
     if not terms:
         return clears_bar
-    return coverage(terms, hits, others) >= MIN_COVERAGE
+    enough = MIN_COVERAGE_ABOVE_BAR if clears_bar and not is_scoped else MIN_COVERAGE
+    return coverage(terms, hits, others) >= enough
 
 
 def coverage(terms: Sequence[str], hits: Sequence[Hit], others: Sequence[str]) -> float:

@@ -114,7 +114,7 @@ class Retriever:
         bars = self._bars(scope)
         if not scope.documents:
             ranked = _cap_documents(ranked, found, bars)
-        kept, why = self._keep(question, ranked, scope, top_k, bars)
+        kept, why = self._keep(question, ranked, scope, top_k, bars, found)
         found |= self._library.items.lookup(
             scope.workspace, [h.candidate.id for h in kept if h.candidate.id not in found]
         )
@@ -239,6 +239,7 @@ class Retriever:
         scope: Scope,
         top_k: int,
         bars: Mapping[Group, float],
+        found: Mapping[UUID, FoundItem],
     ) -> tuple[list[Ranked], dict[UUID, Why]]:
         if scope.group is not None:
             return ranked[:top_k], {}
@@ -246,28 +247,46 @@ class Retriever:
             ranked, top_k=top_k, bars=bars, wants_picture=wants_picture(question)
         )
         why: dict[UUID, Why] = {reserved: "picture_reserve"} if reserved else {}
-        named = self._named(question, scope, {hit.candidate.id for hit in kept})
-        if named is not None and kept:
-            best = next((h for h in ranked if h.candidate.id == named.id), None)
-            entry = best or Ranked(candidate=named, height=kept[-1].height)
-            kept = [*kept[: max(1, top_k - 1)], entry]
-            why[named.id] = "named"
+        named = self._named(question, scope, ranked, found)
+        if named is not None:
+            # Who calls a figure by its number wants that one, before anything like it.
+            others = [hit for hit in kept if hit.candidate.id != named.candidate.id]
+            kept = [named, *others][:top_k]
+            why[named.candidate.id] = "named"
         return kept, why
 
-    def _named(self, question: str, scope: Scope, shown: set[UUID]) -> Candidate | None:
-        """The figure or table that the question calls by its number, unless it is shown."""
+    def _named(
+        self,
+        question: str,
+        scope: Scope,
+        ranked: Sequence[Ranked],
+        found: Mapping[UUID, FoundItem],
+    ) -> Ranked | None:
+        """The figure or table that the question calls by its number.
+
+        Several documents have a Figure 3: the best ranked one wins, else the one of the
+        best ranked document.
+        """
         match = _NAMED.search(question)
         if match is None:
             return None
-        is_table = match[1].lower() in ("table", "tabelle")
+        words = _TABLES if match[1].lower() in ("table", "tabelle") else _FIGURES
         points = self._library.items.visible_points(
             scope.workspace,
-            labels=[f"{word} {match[2]}" for word in (_TABLES if is_table else _FIGURES)],
+            labels=[f"{word} {match[2]}" for word in words],
             documents=scope.documents,
         )
-        if not points or shown & set(points):
-            return None
-        return Candidate(id=points[0], group="words" if is_table else "pictures")
+        for hit in ranked:
+            if hit.candidate.id in points:
+                return hit
+        rows = self._library.items.lookup(scope.workspace, points)
+        for hit in ranked:
+            document = found[hit.candidate.id].item.document_id
+            for point in points:
+                if point in rows and rows[point].item.document_id == document:
+                    group: Group = "words" if rows[point].item.kind in WORDS else "pictures"
+                    return Ranked(candidate=Candidate(id=point, group=group), height=hit.height)
+        return None
 
     def _hits(
         self,

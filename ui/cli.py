@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rag.errors import ConfigError, LibraryInUseError, NotFoundError, RagError, StoreError
-from rag.settings import EmbedSettings, Settings, load_settings
+from rag.settings import Settings, load_settings
 from rag.types import PICTURES, WORDS, Document, Failure
 
 if TYPE_CHECKING:
@@ -225,10 +225,12 @@ def models(
 ) -> None:
     """List the embedders."""
     from rag.embed.catalogue import CATALOGUE
+    from rag.embed.load import is_cached
     from ui.contract import model_json
 
+    settings = load_settings().embed
     if as_json:
-        _tell([model_json(facts, is_cached=_is_cached(facts.name)) for facts in CATALOGUE])
+        _tell([model_json(facts, is_cached=is_cached(facts, settings)) for facts in CATALOGUE])
         return
     for facts in CATALOGUE:
         _tell(f"{facts.name:8} {facts.licence}")
@@ -324,16 +326,6 @@ def _ingest_one(services: Services, path: Path) -> dict[str, Any]:
         **ingest_json(str(path), document, is_known=is_known, seconds=seconds),
         "name": path.name,
     }
-
-
-def _is_cached(name: str) -> bool:
-    from rag.embed import identity_of
-
-    try:
-        identity_of(EmbedSettings(model=name))
-    except RagError:
-        return False
-    return True
 
 
 def _files_of(paths: list[Path]) -> Iterator[Path]:

@@ -17,6 +17,7 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 from rag.errors import ConfigError
+from ui.web.address import SAMPLE_FLAG, address
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -45,6 +46,7 @@ def serve(
             from the same environment and `.env`.
         host: Address to listen on; only this computer by default.
         port: First port to try; the next free one is taken and written out.
+        sample: Load the sample documents when the library is new.
         sample: Whether a new library starts with the sample documents.
 
     Returns:
@@ -84,17 +86,12 @@ def free_port(host: str, wanted: int) -> int:
     raise ConfigError(message)
 
 
-def address(host: str, port: int) -> str:
-    """The address a person can open: a wildcard host is shown as this computer."""
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-    return f"http://{shown}:{port}"
-
-
 class _Child:
     """The web server process: `run` starts it and waits; `stop` asks it to end."""
 
     def __init__(self, settings: Settings, host: str, port: int, *, sample: bool) -> None:
-        self._command = [sys.executable, "-m", "ui.web.asgi", host, str(port)]
+        flags = [SAMPLE_FLAG] if sample else []
+        self._command = [sys.executable, "-m", "ui.web.asgi", host, str(port), *flags]
         if sample:
             self._command.append(SAMPLE)
         self._environment = {
