@@ -236,28 +236,18 @@ class Services:
         """Documents with this id or name."""
         return self.library.documents.matching(self.workspace, name_or_id)
 
-    def start(self, *, address: str, sample: bool) -> None:
-        """What an app does at its start, in the background: it is served at once.
-
-        Args:
-            address: Where this process can be reached, told to those who find the
-                folder taken.
-            sample: Load the sample documents, if the library is new.
-        """
+    def tell_address(self, address: str) -> None:
+        """Let processes that find the folder taken know where this one can be reached."""
         self._lock.tell(address)
-        threading.Thread(target=self._start, args=(sample,), name="start", daemon=True).start()
 
-    def _start(self, sample: bool) -> None:  # noqa: FBT001 - a thread's argument
+    def warm_up(self) -> None:
+        """Load model and index, so that the first question does not wait for them."""
         try:
-            self.resume()
-            if sample and self.is_new:
-                self.add_sample()
-            # The first question should not wait for the model.
             self.embedder()
             if self.documents():
                 self._retrieving()
         except RagError as error:
-            logger.warning("start-up: %s", error)
+            logger.warning("warm-up failed: %s", error)
 
     def reindex(self, embed: EmbedSettings) -> tuple[str, str, int]:
         """Embed everything anew and switch; returns (from, to, points)."""

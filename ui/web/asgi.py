@@ -25,7 +25,6 @@ from streamlit.logger import get_logger
 
 from rag.errors import RagError
 from ui.web import faults, state
-from ui.web.address import SAMPLE_FLAG, address
 from ui.web.headers import SameOriginSockets, SecurityHeaders, content_security_policy
 from ui.web.serve import SAMPLE, address
 
@@ -109,7 +108,6 @@ def main(arguments: Sequence[str]) -> int:
     # working directory, which may be anybody's.
     sys.argv = [str(app_script())]
     app = create_app()
-    services.start(address=address(host, port), sample=SAMPLE_FLAG in arguments)
     # Options were read once before they could be set; its warning is of no use to anyone.
     get_logger("streamlit.config").setLevel(logging.ERROR)
     app.run(config=options(host, port, max_file_mb=services.settings.ingest.max_file_mb))

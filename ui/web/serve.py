@@ -17,7 +17,6 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 from rag.errors import ConfigError
-from ui.web.address import SAMPLE_FLAG, address
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -46,7 +45,6 @@ def serve(
             from the same environment and `.env`.
         host: Address to listen on; only this computer by default.
         port: First port to try; the next free one is taken and written out.
-        sample: Load the sample documents when the library is new.
         sample: Whether a new library starts with the sample documents.
 
     Returns:
@@ -86,12 +84,17 @@ def free_port(host: str, wanted: int) -> int:
     raise ConfigError(message)
 
 
+def address(host: str, port: int) -> str:
+    """The address a person can open: a wildcard host is shown as this computer."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{shown}:{port}"
+
+
 class _Child:
     """The web server process: `run` starts it and waits; `stop` asks it to end."""
 
     def __init__(self, settings: Settings, host: str, port: int, *, sample: bool) -> None:
-        flags = [SAMPLE_FLAG] if sample else []
-        self._command = [sys.executable, "-m", "ui.web.asgi", host, str(port), *flags]
+        self._command = [sys.executable, "-m", "ui.web.asgi", host, str(port)]
         if sample:
             self._command.append(SAMPLE)
         self._environment = {
