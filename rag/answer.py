@@ -89,8 +89,8 @@ def answer_stream(
         use_llm: False asks for quotes even when a model is set.
         history: earlier turns as (question, answer), oldest first.
         stop: set by another thread to end the model's answer; what is there is kept.
-        timings_ms: of what came before; "first_token" and "total" are added, both
-            counted from this call.
+        timings_ms: of the stages before this one; "first_token" and "total" are added,
+            both counted from the start of the first stage.
     """
     turn = _Turn(
         question=question,
@@ -100,6 +100,7 @@ def answer_stream(
         history=tuple(history),
         stop=stop,
         timings_ms=dict(timings_ms or {}),
+        before_ms=sum((timings_ms or {}).values()),
     )
     if abstain or not hits:
         yield from _abstain(turn)
@@ -120,11 +121,13 @@ class _Turn:
     history: tuple[tuple[str, str], ...]
     stop: threading.Event | None
     timings_ms: dict[str, float]
+    before_ms: float
     started: float = field(default_factory=time.perf_counter)
 
     def mark(self, name: str) -> None:
-        """Note the time since the start under a name."""
-        self.timings_ms[name] = round(1000 * (time.perf_counter() - self.started), 1)
+        """Note the time since the question under a name."""
+        own_ms = 1000 * (time.perf_counter() - self.started)
+        self.timings_ms[name] = round(self.before_ms + own_ms, 1)
 
 
 @dataclass(frozen=True, slots=True)

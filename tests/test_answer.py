@@ -272,5 +272,7 @@ def test_old_numbers_never_reach_a_new_answer() -> None:
     assert request.body["messages"][2] == {"role": "assistant", "content": "The Dutch."}
 
 
-def test_times_of_retrieval_are_kept() -> None:
-    assert quotes([HARBOUR], timings_ms={"search": 12.5}).timings_ms["search"] == 12.5
+def test_times_of_retrieval_are_kept_and_count_in_the_total() -> None:
+    times = quotes([HARBOUR], timings_ms={"embed": 400.0, "search": 12.5}).timings_ms
+    assert times["search"] == 12.5
+    assert times["total"] >= times["first_token"] >= 412.5

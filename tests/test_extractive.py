@@ -156,6 +156,12 @@ def test_long_lists_of_hits_embed_few_sentences() -> None:
     assert lane.embedded_count <= 40
 
 
+def test_a_line_of_a_table_of_contents_is_not_quoted() -> None:
+    contents = make_hit("When the harbour was built ............ 14")
+    extract = extract_answer("When was the harbour built?", [contents, BOATS], WordLane())
+    assert "......" not in extract.text
+
+
 def test_with_nothing_to_quote_the_extract_is_empty() -> None:
     assert extract_answer("anything", [], WordLane()) == Extract(text="", sources=(), citations=())
 
