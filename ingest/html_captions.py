@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PICTURE_TAGS = ("img", "svg")
 MAX_LEVELS = 4  # between a caption and what holds its picture as well
 _CAPTION_CLASS = re.compile(
-    r"(?:^|[\s_-]|[a-z]-?)caption(?:[_-]?(?:text|body|inner))?(?:$|\s)", re.I
+    r"(?:^|[\s_-]|[a-z]-?)caption(?:[_-]?(?:text|body|inner))?(?:$|\s)|gallerytext", re.I
 )
 _MAX_CAPTION_CHARACTERS = 1_500
 _LOOSE_CHARACTERS = 60  # of other text beside a picture and its caption

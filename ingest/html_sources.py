@@ -90,12 +90,13 @@ class Sources:
 def addresses(image: _Element) -> list[str]:
     """The addresses an img has, best first: large srcset entries, lazy attributes, src."""
     sets = [image.get("srcset") or "", *(image.get(name) or "" for name in _LAZY_SETS)]
-    parent = image.getparent()
-    if parent is not None and parent.tag == "picture":
-        sets = [
-            source.get("srcset") or source.get("data-srcset") or ""
-            for source in parent.iterchildren("source")
-        ] + sets
+    # libxml2 does not know that source has no end tag, and nests the img in it.
+    picture = next(image.iterancestors("picture"), None)
+    if picture is not None:
+        named = [
+            source.get("srcset") or source.get("data-srcset") for source in picture.iter("source")
+        ]
+        sets = [entries or "" for entries in named] + sets
     found = [address for text in sets for address in _largest_first(text)]
     found += [image.get(name) or "" for name in (*_LAZY, "src")]
     clean = [address.strip() for address in found if address and address.strip()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     CellText = Callable[[_Element], str]
 
 MAX_SPAN = 1_000  # what browsers allow for colspan
-MAX_CELLS = 50_000  # spans can claim a million cells with three tags
+MAX_CELLS = 50_000  # that spans may claim: three tags could claim a million
 _BLOCKS = ("h1", "h2", "h3", "ul", "ol", "pre", "article", "section", "form", "figure")
 _LONG_CELL = 400  # characters; a cell with more, as a rule, is a page's column
 
@@ -48,8 +49,10 @@ def table_markdown(table: _Element, cell_text: CellText) -> str:
         return ""
     header_count = _header_count(rows)
     width = max(len(row) for row in grid)
-    grid = [row + [""] * (width - len(row)) for row in grid]
-    header = [_joined(column) for column in zip(*grid[:header_count], strict=True)] or [""] * width
+    if width * len(grid) <= 2 * MAX_CELLS:  # past that the rows stay ragged
+        grid = [row + [""] * (width - len(row)) for row in grid]
+    heads = itertools.zip_longest(*grid[:header_count], fillvalue="")
+    header = [_joined(column) for column in heads] or [""] * width
     body = [row for row in grid[header_count:] if any(row)]
     return "\n".join(_line(row) for row in (header, ["---"] * width, *body))
 
@@ -96,7 +99,8 @@ def _grid(rows: list[_Element], cell_text: CellText) -> list[list[str]]:
             _fill(line, hanging)
             text = cell_text(cell)
             wide, high = _span(cell, "colspan"), _span(cell, "rowspan")
-            for step in range(min(wide, MAX_CELLS - total)):
+            wide = min(wide, max(MAX_CELLS - total, 1))
+            for step in range(wide):
                 if high > 1:
                     hanging[len(line)] = (high - 1, text if step == 0 else "")
                 line.append(text if step == 0 or cell.tag == "th" else "")
@@ -105,7 +109,7 @@ def _grid(rows: list[_Element], cell_text: CellText) -> list[list[str]]:
         grid.append(line)
         total += len(line)
         if total >= MAX_CELLS:
-            break
+            hanging.clear()
     return grid
 
 

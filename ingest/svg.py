@@ -9,6 +9,7 @@ import base64
 import re
 from typing import TYPE_CHECKING
 
+from ingest.svg_paint import resolve_paint
 from rag.errors import CorruptFileError, DocumentError, FileTooLargeError
 from rag.imaging import LONG_SIDE_PX, decode_picture, encode_png
 
@@ -164,9 +165,11 @@ def _cleaned(root: _Element, max_megapixels: int) -> _Element:
                 target.remove(made)
                 continue
             stack.append((child, made))
-    if not clean.get("viewBox") and svg_size(root) is None:
-        clean.set("width", "800")
-        clean.set("height", "600")
+    resolve_paint(clean)
+    # Widths such as "100%" mean nothing without a page.
+    width, height = svg_size(root) or (800.0, 600.0)
+    clean.set("width", f"{width:g}")
+    clean.set("height", f"{height:g}")
     return clean
 
 
