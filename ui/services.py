@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from rag.answer import answer_stream
 from rag.embed import identity_of, load_embedder
+from rag.embed.turns import hurried
 from rag.errors import ConfigError, IndexMismatchError, NotFoundError, RagError
 from rag.files import FileStore
 from rag.library import Database, Library
@@ -196,18 +197,20 @@ class Services:
     ) -> Iterator[AnswerEvent]:
         """Events of one answer, the last one `Done`."""
         scope = Scope(workspace=self.workspace, documents=tuple(documents))
-        found = self.search(question, top_k=top_k, scope=scope)
-        yield from answer_stream(
-            question,
-            found.hits,
-            abstain=not found.has_evidence,
-            text_lane=self._embedder.text if self._embedder else None,
-            settings=self.settings.llm,
-            use_llm=use_llm,
-            history=history,
-            stop=stop,
-            timings_ms=found.timings_ms,
-        )
+        # Sentences are compared with the question too, and a document may be read meanwhile.
+        with hurried():
+            found = self.search(question, top_k=top_k, scope=scope)
+            yield from answer_stream(
+                question,
+                found.hits,
+                abstain=not found.has_evidence,
+                text_lane=self._embedder.text if self._embedder else None,
+                settings=self.settings.llm,
+                use_llm=use_llm,
+                history=history,
+                stop=stop,
+                timings_ms=found.timings_ms,
+            )
 
     def answer(self, question: str, **options: object) -> Answer:
         """The finished answer; options as for `ask`."""

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from threading import Condition
+from threading import Condition, local
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+_THREAD = local()
+
+
+@contextmanager
+def hurried() -> Iterator[None]:
+    """Within it, whatever this thread embeds goes first, because a person waits for it."""
+    before = getattr(_THREAD, "is_hurried", False)
+    _THREAD.is_hurried = True
+    try:
+        yield
+    finally:
+        _THREAD.is_hurried = before
 
 
 class Turns:
@@ -25,7 +39,7 @@ class Turns:
     @contextmanager
     def take(self, *, question: bool) -> Iterator[None]:
         """Hold the model for the body of the `with` statement."""
-        self._wait(question=question)
+        self._wait(question=question or getattr(_THREAD, "is_hurried", False))
         try:
             yield
         finally:
