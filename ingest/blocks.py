@@ -55,7 +55,7 @@ def read_blocks(pages: Iterable[ParsedPage]) -> Iterator[Block]:
     """All parts of all pages in reading order; holds no more than one page back."""
     held: list[Block] = []
     for page in pages:
-        blocks = [Block((part,)) for part in page.parts]
+        blocks = _join_columns([Block((part,)) for part in page.parts])
         tail, head = _open_end(held), _open_start(blocks)
         if tail is not None and head is not None and _runs_on(held[tail], blocks[head]):
             held[tail] = Block((*held[tail].parts, *blocks.pop(head).parts))
@@ -140,6 +140,28 @@ def _parts_under(block: Block, starts: list[int], begin: int, end: int) -> list[
         for part, start, stop in zip(block.parts, starts, ends, strict=True)
         if start < end and begin < stop
     ]
+
+
+def _join_columns(blocks: list[Block]) -> list[Block]:
+    """Paragraphs that run from the foot of one column to the head of the next, made whole."""
+    joined: list[Block] = []
+    for block in blocks:
+        before = joined[-1] if joined else None
+        if before is not None and _jumps_up(before, block) and _runs_on(before, block):
+            joined[-1] = Block((*before.parts, *block.parts))
+        else:
+            joined.append(block)
+    return joined
+
+
+def _jumps_up(before: Block, after: Block) -> bool:
+    """Whether two texts follow one another from the end of a column to the next one's start."""
+    if before.first.kind != "text" or after.first.kind != "text":
+        return False
+    here, there = before.parts[-1].regions, after.first.regions
+    if not here or not there or here[-1].page_number != there[0].page_number:
+        return False
+    return there[0].bbox[1] < here[-1].bbox[1] and there[0].bbox[0] >= here[-1].bbox[2]
 
 
 def _open_end(blocks: list[Block]) -> int | None:

@@ -157,6 +157,18 @@ def test_a_word_broken_at_a_page_end_is_made_whole() -> None:
     assert [chunk.text for chunk in found] == ["an international line."]
 
 
+def test_a_paragraph_over_a_column_break_is_joined() -> None:
+    left, right = at(1, 50, 600, 290, 700), at(1, 310, 60, 550, 120)
+    (chunk,) = chunks(page(text("It starts at", regions=left), text("seven.", regions=right)))
+    assert (chunk.text, chunk.regions) == ("It starts at seven.", (*left, *right))
+
+
+def test_lines_below_one_another_are_not_joined() -> None:
+    upper, lower = at(1, 50, 60, 290, 72), at(1, 50, 80, 290, 92)
+    (chunk,) = chunks(page(text("pump", regions=upper), text("valve", regions=lower)))
+    assert chunk.text == "pump\n\nvalve"
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [("Done.", "lower start"), ("not done", "Upper start"), ("not done", "a) item")],
