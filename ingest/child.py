@@ -352,6 +352,8 @@ class _PictureBudget:
 
 
 def _with_warning(page: ParsedPage, page_number: int | None, reason: str) -> ParsedPage:
+    if not page.parts:
+        return _failed(page_number)
     where = f"Page {page_number}" if page_number is not None else "The page"
     warning = f"{where} {reason}, so some of its pictures or layout were left out."
     return replace(page, warnings=(*page.warnings, warning))

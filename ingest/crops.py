@@ -58,15 +58,22 @@ def crop_page(
     return _crop(pixels)
 
 
-def draw_ink(page: pymupdf.Page) -> InkMap:
-    """The page drawn small in grey, to see which text leaves a mark."""
+def draw_ink(page: pymupdf.Page) -> InkMap | None:
+    """The page drawn small in grey, to see which text leaves a mark.
+
+    None when MuPDF had to stop at something broken: what comes after it on the page
+    is missing from the drawing, and honest text would pass for hidden.
+    """
     import numpy as np
     import pymupdf
 
     scale = INK_SIDE_PX / max(page.rect.width, page.rect.height, 1.0)
+    pymupdf.TOOLS.reset_mupdf_warnings()
     pixels = page.get_pixmap(
         matrix=pymupdf.Matrix(scale, scale), colorspace=pymupdf.csGRAY, alpha=False
     )
+    if pymupdf.TOOLS.mupdf_warnings():
+        return None
     grey = np.frombuffer(pixels.samples, dtype=np.uint8).reshape(pixels.height, pixels.stride)
     return InkMap(grey[:, : pixels.width], scale)
 

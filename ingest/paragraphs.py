@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Two runs stand on one line when their middles are nearer than this share of the height.
 SAME_LINE = 0.45
+MAX_WORD = 60
 _BULLET = re.compile(r"(?:[•◦▪‣●○■□►▶✓✔➢–—]|\ufffd{1,2}|[-*](?=\s)|\(?(?:\d{1,2}|[a-z])[.)](?=\s))")
 _BROKEN = re.compile(r"([^\W\d_]{2,})[-\u2010\u00ad]$")
 _LEADER = re.compile(r"(?:\s?[._·]){5,}")  # dots from a heading to its page number
@@ -59,16 +60,18 @@ def join_lines(texts: Sequence[str], known_words: frozenset[str]) -> str:
         texts: the lines.
         known_words: what `words_of` found on the page.
     """
-    joined = ""
-    for text in map(fold_spaces, texts):
-        broken = _BROKEN.search(joined)
+    pieces: list[str] = []
+    for text in filter(None, map(fold_spaces, texts)):
+        # Only the end of the last line is searched: a page may hold a million characters.
+        broken = _BROKEN.search(pieces[-1][-MAX_WORD:]) if pieces else None
         if broken and text[:1].isalpha():
             rest = re.match(r"\w+", text)
-            keeps = _keeps_hyphen(broken[1], rest[0] if rest else "", known_words)
-            joined = (joined if keeps else joined[:-1]) + text
+            if not _keeps_hyphen(broken[1], rest[0] if rest else "", known_words):
+                pieces[-1] = pieces[-1][:-1]
+            pieces[-1] += text
         else:
-            joined = f"{joined} {text}" if joined and text else joined + text
-    return joined
+            pieces.append(text)
+    return " ".join(pieces)
 
 
 def split_items(lines: Sequence[Line]) -> list[list[Line]]:

@@ -17,7 +17,7 @@ from ingest.boxes import area
 from ingest.characters import clean_text, fold_spaces, unreadable_share
 from ingest.crops import MAX_SIDE_PX, Crop, crop_page, draw_ink
 from ingest.figures import MAX_FIGURES_PER_PAGE, SeenPictures, without_picture
-from ingest.layout import read_layout
+from ingest.layout import LayoutBox, read_layout
 from ingest.margins import RunningMatter
 from ingest.pageblocks import PageBlock, fill_boxes, plain_blocks
 from ingest.parts import DocumentHead, PageClass, ParsedPage, Part, Skipped
@@ -44,8 +44,8 @@ logger = logging.getLogger(__name__)
 MIN_TEXT_CHARACTERS = 20
 SCAN_SHARE = 0.7  # of the page under one picture
 GARBLED_SHARE = 0.1
-MAX_PAGE_SIDE_PT = 14_400.0  # the PDF standard's own limit (ISO 32000-1, annex C)
 PLAIN_PNG_BYTES = 3_000  # a drawn crop that packs so small shows a bar or a frame
+MAX_LAYOUT_PT2 = 40e6  # the layout model draws the page at one pixel a point
 MAX_DRAWINGS = 20_000  # clustering is quadratic at worst
 MAX_TITLE_CHARACTERS = 300
 
@@ -116,8 +116,7 @@ class PdfReader:
             sheet.look_at_ink()
             page_class = sheet.page_class()
         if page_class == "text":
-            boxes = read_layout(self._document, page_number - 1)
-            sheet.reload(self._document)
+            boxes = self._layout(sheet)
             blocks = self._without_margins(sheet, fill_boxes(boxes, sheet.seen))
             yield sheet.to_page("text", *_undrawn(*arrange(blocks, self._context(sheet))))
             sheet.look_at_ink()
@@ -135,14 +134,26 @@ class PdfReader:
     def draw(self, page_number: int, *, long_side_px: int) -> bytes:
         """The page as displayed, as an RGB PNG."""
         page = self._document.load_page(page_number - 1)
-        _refuse_giant(page, page_number)
         return crop_page(page, max_side_px=long_side_px).png
 
     def _sheet(self, page_number: int) -> _Sheet:
         page = self._document.load_page(page_number - 1)
-        _refuse_giant(page, page_number)
         page.remove_rotation()  # from here on all boxes are those of the page as displayed
         return _Sheet(page_number, page)
+
+    def _layout(self, sheet: _Sheet) -> list[LayoutBox]:
+        """The boxes of the page; none, with a warning, where the model cannot go."""
+        if sheet.size[0] * sheet.size[1] > MAX_LAYOUT_PT2:
+            sheet.warn("is too large for layout recognition")
+            return []
+        try:
+            boxes = read_layout(self._document, sheet.number - 1)
+        except Exception:  # numpy, onnxruntime and MuPDF errors, each of its own class
+            logger.exception("layout failed page_number=%s", sheet.number)
+            sheet.warn("has a layout that cannot be recognised")
+            boxes = []
+        sheet.reload(self._document)
+        return boxes
 
     def _context(self, sheet: _Sheet) -> PageContext:
         return PageContext(
@@ -201,8 +212,7 @@ class PdfReader:
         region = Region(page_number=sheet.number, bbox=box)
         text = " ".join(part.text for part in words)
         picture = Part(kind="page", text=text, regions=(region,), image_png=crop.png)
-        kept = words if page_class == "garbled" else []
-        return sheet.to_page(page_class, [picture, *kept], [])
+        return sheet.to_page(page_class, [picture, *words], [])
 
     def _lighten(self) -> None:
         """Drop, in memory only, what the pages do not need and what makes them slow.
@@ -231,10 +241,18 @@ class _Sheet:
         self.number = number
         self.page = page
         self.size = (float(page.rect.width), float(page.rect.height))
+        self._warnings: list[str] = []
         self._spans = read_spans(page)
         self._image_boxes = _image_boxes(page)
+        covered = max((area(box) for box in self._image_boxes), default=0.0)
+        self._is_scan = covered >= SCAN_SHARE * self.size[0] * self.size[1]
         self.seen, self.hidden = self._split(None)
-        self._warnings: list[str] = []
+
+    def warn(self, what: str) -> None:
+        """Say on the finished page why its figures and tables are missing."""
+        self._warnings.append(
+            f"Page {self.number} {what}; its words were kept without figures and tables."
+        )
 
     def reload(self, document: pymupdf.Document) -> None:
         """The layout step leaves the page object stale (pymupdf4llm 2.0 loads its own)."""
@@ -246,7 +264,8 @@ class _Sheet:
 
     def page_class(self) -> PageClass:
         text = " ".join(span.text for span in self.seen)
-        if len(text.replace(" ", "")) < MIN_TEXT_CHARACTERS:
+        characters = len(text.replace(" ", ""))
+        if not characters or (characters < MIN_TEXT_CHARACTERS and self._is_scan):
             return "picture"
         return "garbled" if unreadable_share(text) > GARBLED_SHARE else "text"
 
@@ -282,6 +301,7 @@ class _Sheet:
         return [*_drawing_boxes(self.page), *self._image_boxes]
 
     def _found_warnings(self, page_class: PageClass) -> Iterator[str]:
+        yield from self._warnings
         hidden = sum(len(span.text.split()) for span in self.hidden)
         if hidden:
             yield (
@@ -294,9 +314,7 @@ class _Sheet:
             yield f"The text of page {self.number} is unreadable; it was kept as a picture."
 
     def _split(self, ink: InkMap | None) -> tuple[list[Span], list[Span]]:
-        covered = max((area(box) for box in self._image_boxes), default=0.0)
-        is_scan = covered >= SCAN_SHARE * self.size[0] * self.size[1]
-        return split_hidden(self._spans, ink, is_scan=is_scan)
+        return split_hidden(self._spans, ink, is_scan=self._is_scan)
 
 
 def _undrawn(
@@ -353,12 +371,6 @@ def _encrypted(name: str, *, is_wrong: bool) -> DocumentError:
     return EncryptedFileError(
         f"{name} is password protected. Remove the password and add it again."
     )
-
-
-def _refuse_giant(page: pymupdf.Page, page_number: int) -> None:
-    if max(page.rect.width, page.rect.height) > 100 * MAX_PAGE_SIDE_PT:
-        message = f"page {page_number} is larger than any paper"
-        raise FileTooLargeError(message)
 
 
 def _try_crop(page: pymupdf.Page, box: BBox | None) -> Crop | None:

@@ -21,6 +21,7 @@ MIN_SEEN_SIZE_PT = 1.0
 NEAR_WHITE = 0xF0
 # Grey levels (of 255) between the lightest and darkest pixel of a box without ink.
 NO_INK_RANGE = 8
+MIN_DRAWN_PX = 3.0
 _MONO_FLAG, _BOLD_FLAG = 8, 16
 
 
@@ -48,12 +49,12 @@ def read_spans(page: pymupdf.Page) -> list[Span]:
     import pymupdf
 
     # Without TEXT_PRESERVE_IMAGES: a 1 x 1 picture with a 400-megapixel mask costs 880 MB.
+    # Without TEXT_COLLECT_STYLES: a page of a million glyphs takes minutes with it, 1 s without.
     # Without TEXT_CID_FOR_UNKNOWN_UNICODE: an unmapped glyph must show as U+FFFD.
     flags = (
         pymupdf.TEXT_PRESERVE_WHITESPACE
         | pymupdf.TEXT_MEDIABOX_CLIP
         | pymupdf.TEXT_IGNORE_ACTUALTEXT
-        | pymupdf.TEXT_COLLECT_STYLES
     )
     spans: list[Span] = []
     number = 0
@@ -123,10 +124,12 @@ class InkMap:
         self._scale = scale
 
     def has_ink(self, bbox: BBox) -> bool:
-        """Whether anything stands out in the middle of the box; True for a box off the drawing."""
+        """Whether anything stands out in the middle of the box; True where one cannot tell."""
         x0, y0, x1, y1 = bbox
         # The line box reaches into its neighbours; only the middle 60 % belongs to the glyphs.
         trim = (y1 - y0) * 0.2
+        if (y1 - y0) * self._scale < MIN_DRAWN_PX:
+            return True  # too small to show on this drawing
         rows = slice(max(0, int((y0 + trim) * self._scale)), int((y1 - trim) * self._scale) + 1)
         columns = slice(max(0, int(x0 * self._scale)), int(x1 * self._scale) + 1)
         part = self._grey[rows, columns]
