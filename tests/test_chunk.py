@@ -108,6 +108,13 @@ def test_a_split_section_repeats_whole_sentences() -> None:
     assert 5 <= count_tokens(first.text[first.text.index(second.text[:30]) :]) <= 40
 
 
+def test_chunks_are_filled_to_the_budget_and_not_over_it() -> None:
+    found = chunks(page(text("\n".join(["fox"] * 700))), title="Zoo")
+    counts = [count_tokens(chunk.search_text) for chunk in found]
+    assert counts[:-1] == [BUDGET_TOKENS] * (len(counts) - 1)
+    assert counts[-1] <= BUDGET_TOKENS
+
+
 def test_nothing_is_repeated_between_sections() -> None:
     found = chunks(
         page(
