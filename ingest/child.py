@@ -117,12 +117,12 @@ def parse_in_child(
         password=password,
         asset_dir=asset_dir,
     )
-    with Session(task, cancelled) as session:
-        try:
+    try:
+        with Session(task, cancelled) as session:
             yield session.head
             yield from _pages(session, task)
-        except CancelledError:
-            logger.info("parsing cancelled name=%s", name)
+    except CancelledError:
+        logger.info("parsing cancelled name=%s", name)
 
 
 def _pages(session: Session, task: Task) -> Iterator[ParsedPage]:
