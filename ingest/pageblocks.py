@@ -51,7 +51,7 @@ class PageBlock:
     def paragraphs(self, known_words: frozenset[str]) -> list[tuple[str, BBox]]:
         """(text, box) of each paragraph or list item in the block."""
         if self.kind == "picture":
-            groups = [to_lines(list(group)) for group in _file_blocks(self.spans)]
+            groups = [to_lines(list(group)) for group in file_blocks(self.spans)]
         elif self.kind == "list-item" and not self.is_code:
             groups = split_items(self.lines)
         else:
@@ -112,21 +112,21 @@ def fill_boxes(boxes: Sequence[LayoutBox], spans: Sequence[Span]) -> list[PageBl
         if _is_kept(box, held):
             blocks.append(_block(box.kind, rest, box))
         blocks.extend(_block("caption", caption, None) for caption in captions)
-    for held in _file_blocks(outside):
+    for held in file_blocks(outside):
         _insert(blocks, _block("text", held, None))
     return join_numbers(blocks)
 
 
 def plain_blocks(spans: Sequence[Span]) -> list[PageBlock]:
     """Blocks as the file groups its text, without a layout model."""
-    return [_block("text", held, None) for held in _file_blocks(spans)]
+    return [_block("text", held, None) for held in file_blocks(spans)]
 
 
 def _captions_inside(held: Sequence[Span]) -> tuple[list[list[Span]], list[Span]]:
     """Captions that the picture box swallowed, and the other words of the box."""
     captions: list[list[Span]] = []
     rest: list[Span] = []
-    for group in _file_blocks(held):
+    for group in file_blocks(held):
         text = join_lines([line.text for line in to_lines(group)], frozenset())
         if is_caption(text, is_classed=False, is_beside=False):
             captions.append(group)
@@ -147,7 +147,7 @@ def _block(kind: str, held: Sequence[Span], box: LayoutBox | None) -> PageBlock:
     return PageBlock(kind=kind, bbox=bbox, spans=tuple(held), lines=lines, grid=grid)
 
 
-def _file_blocks(spans: Sequence[Span]) -> list[list[Span]]:
+def file_blocks(spans: Sequence[Span]) -> list[list[Span]]:
     """Runs of spans whose line numbers follow one another: the text blocks of the file."""
     ordered = sorted(enumerate(spans), key=lambda pair: (pair[1].line, pair[0]))
     groups: list[list[Span]] = []

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ingest.arrange import PageContext, Piece, arrange
 from ingest.boxes import area
+from ingest.boxsplit import split_pictures
 from ingest.characters import clean_text, fold_spaces, unreadable_share
 from ingest.crops import MAX_SIDE_PX, Crop, crop_page, draw_ink
 from ingest.figures import MAX_FIGURES_PER_PAGE, SeenPictures, without_picture
@@ -153,7 +154,7 @@ class PdfReader:
             sheet.warn("has a layout that cannot be recognised")
             boxes = []
         sheet.reload(self._document)
-        return boxes
+        return split_pictures(boxes, sheet.seen, sheet.drawings, sheet.size)
 
     def _context(self, sheet: _Sheet) -> PageContext:
         return PageContext(
