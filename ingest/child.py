@@ -181,13 +181,14 @@ class Session:
     def parse_page(self, page_number: int | None) -> ParsedPage:
         """The page as far as it can be read; never raises for a bad page."""
         drafts: list[ParsedPage] = []
-        for plain in (False, True):
-            reason = self._drafts({"number": page_number, "plain": plain}, drafts)
-            if reason is None:
-                return drafts[-1]
-            if drafts:
-                return _with_warning(drafts[-1], page_number, reason)
-        return _failed(page_number)
+        reason = self._drafts({"number": page_number, "plain": False}, drafts)
+        if reason is None and drafts:
+            return drafts[-1]
+        if not drafts:
+            self._drafts({"number": page_number, "plain": True}, drafts)
+        if not drafts or not drafts[-1].parts:
+            return _failed(page_number)
+        return _with_warning(drafts[-1], page_number, reason or "was damaged")
 
     def draw(self, page_number: int, *, long_side_px: int) -> bytes:
         """A page as a PNG.
@@ -352,8 +353,6 @@ class _PictureBudget:
 
 
 def _with_warning(page: ParsedPage, page_number: int | None, reason: str) -> ParsedPage:
-    if not page.parts:
-        return _failed(page_number)
     where = f"Page {page_number}" if page_number is not None else "The page"
     warning = f"{where} {reason}, so some of its pictures or layout were left out."
     return replace(page, warnings=(*page.warnings, warning))

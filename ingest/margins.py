@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 REMEMBERED_PAGES = 4  # left and right pages differ, and a figure page may have none
 SAME_PLACE_PT = 8.0
+CLASSED_MARGIN_SHARE = 0.16  # of the page height, for boxes the layout model calls header or footer
 MARGIN_SHARE = 0.08  # of the page height, where text of no header class may be one
 _PAGE_NUMBER = re.compile(
     r"\W*(?:(?:page|seite|página|pagina|side|sida|strana|стр|صفحه)\W*)?"
@@ -36,7 +37,9 @@ class RunningMatter:
 
     def without(self, blocks: Sequence[PageBlock], page_height: float) -> list[PageBlock]:
         """`blocks` without page numbers and what the pages before had at the same place."""
-        return [block for block in blocks if not self._repeats(block, page_height)]
+        kept = [block for block in blocks if not self._repeats(block, page_height)]
+        # A page that says the same as the one before it still says something.
+        return kept if any(block.lines for block in kept) else list(blocks)
 
     def remember(self, blocks: Sequence[PageBlock], page_height: float) -> None:
         """Keep the margins of a finished page for the next ones."""
@@ -56,10 +59,11 @@ class RunningMatter:
 
 
 def _is_marginal(block: PageBlock, page_height: float) -> bool:
-    if block.kind.startswith("page-"):
-        return True
     y = centre(block.bbox)[1]
-    in_margin = not MARGIN_SHARE * page_height < y < (1 - MARGIN_SHARE) * page_height
+    from_edge = min(y, page_height - y)
+    if block.kind.startswith("page-"):
+        return from_edge < CLASSED_MARGIN_SHARE * page_height
+    in_margin = from_edge < MARGIN_SHARE * page_height
     return in_margin and block.kind not in ("picture", "table", "title") and len(block.lines) <= 2
 
 

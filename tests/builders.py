@@ -73,6 +73,34 @@ def make_pdf(
     return data
 
 
+def make_endless_pdf(pages: Sequence[str], endless_page: int) -> bytes:
+    """A small PDF with one page (1-based) that no reader finishes: forms in forms, 10^10 draws."""
+    import pymupdf
+
+    document = pymupdf.open(stream=make_pdf(pages))
+    inner = "<< /Type /XObject /Subtype /Form /BBox [0 0 600 700] %s >>"
+    below = _add_stream(document, inner % "", b"0 0 500 600 re f")
+    for _ in range(10):
+        resources = f"/Resources << /XObject << /X {below} 0 R >> >>"
+        below = _add_stream(document, inner % resources, b"/X Do " * 10)
+    page = document[endless_page - 1]
+    resources_xref = int(document.xref_get_key(page.xref, "Resources")[1].split()[0])
+    document.xref_set_key(resources_xref, "XObject", f"<< /X {below} 0 R >>")
+    content = document.xref_stream(page.get_contents()[0])
+    drawing = _add_stream(document, "<<>>", content + b" /X Do")
+    document.xref_set_key(page.xref, "Contents", f"{drawing} 0 R")
+    data: bytes = document.tobytes()
+    document.close()
+    return data
+
+
+def _add_stream(document: object, dictionary: str, stream: bytes) -> int:
+    xref: int = document.get_new_xref()  # type: ignore[attr-defined]
+    document.update_object(xref, dictionary)  # type: ignore[attr-defined]
+    document.update_stream(xref, stream)  # type: ignore[attr-defined]
+    return xref
+
+
 def make_paper(*, figures: int = 1) -> bytes:
     """A one-page article: title, section heading, paragraphs, captioned charts and one table."""
     lines: list[str | tuple[float, float, str]] = [
@@ -120,7 +148,7 @@ def _wrapped(text: str) -> list[str]:
 
 def _add_page(document: object, spec: PageSpec) -> None:
     page = document.new_page(width=spec.size[0], height=spec.size[1])  # type: ignore[attr-defined]
-    y = MARGIN
+    y = MARGIN * 2  # below the place of running headers, which are dropped when they repeat
     for line in spec.lines:
         if isinstance(line, str):
             page.insert_text((MARGIN, y), line, fontsize=11)
