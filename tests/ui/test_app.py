@@ -218,6 +218,19 @@ def test_while_a_file_is_read_the_page_says_how_far_and_can_be_asked(open_app: O
     assert "Answered while a document was still being read" in html
 
 
+def test_a_file_that_fails_while_it_is_read_says_why_where_the_visitor_is(open_app: Open) -> None:
+    services = ScriptedServices(library=[REPORT, make_document("locked.pdf", "working")])
+    app = open_app(services)
+
+    failure = Failure(kind="encrypted", message="It needs a password.")
+    services.library[1] = make_document("locked.pdf", "failed", error=failure)
+    app.run()
+
+    assert "<strong>locked.pdf was not read.</strong> It needs a password." in page_html(app)
+    app.run()
+    assert page_html(app).count("locked.pdf was not read.") == 1
+
+
 def test_cancel_stops_the_reading(open_app: Open) -> None:
     reading = make_document("scan.pdf", "working", pages=None)
     services = ScriptedServices(library=[REPORT, reading])

@@ -76,6 +76,9 @@ def options(host: str, port: int, *, max_file_mb: int) -> dict[str, Any]:
         "client.showErrorDetails": "none",
         "client.showErrorLinks": False,
         "runner.magicEnabled": False,
+        # A full collection after each run, with torch in memory, is most of a second;
+        # a fragment runs every 0.3 s. It starved the import of litellm for a minute.
+        "runner.postScriptGC": False,
     }
     if not is_loopback(host) and "STREAMLIT_SERVER_ALLOWED_HOSTS" not in os.environ:
         chosen["server.allowedHosts"] = []

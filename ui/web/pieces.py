@@ -133,11 +133,12 @@ def bar(share: float) -> str:
     )
 
 
-def job(name: str, words: str, share: float) -> str:
-    """A file that is being read: name, what is done, bar."""
+def job(name: str, words: str, share: float | None) -> str:
+    """A file that is being read: name, what is done, and a bar once it has begun."""
+    drawn = "" if share is None else bar(share)
     return (
-        f'<div class="f-job"><p class="f-name">{escape(name)}</p>'
-        f'<p class="f-meta">{escape(words)}</p>{bar(share)}</div>'
+        f'<div class="f-job"><p class="f-name" dir="auto">{escape(name)}</p>'
+        f'<p class="f-meta">{escape(words)}</p>{drawn}</div>'
     )
 
 
@@ -228,11 +229,8 @@ def _linked(text: str, markers: Collection[int], turn: int) -> str:
         number = int(match[1])
         if number not in markers:
             return match[0]
-        # Brackets for screen readers and copies; the eye sees the number.
-        return (
-            f'&#8288;<a class="f-chip f-cite" href="#cite-{int(turn)}-{number}">'
-            f'<span class="f-hidden">[</span>{number}<span class="f-hidden">]</span></a>'
-        )
+        target = f"#cite-{int(turn)}-{number}"
+        return f'&#8288;<a class="f-cite" href="{target}" title="{number}">[{number}]</a>'
 
     return _MARKER.sub(link, escape(text))
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 POLL_S = 1.0
 MAX_ROWS = 100
+MAX_JOBS = 8
 
 
 def show(services: Services, documents: Sequence[Document]) -> bool:
@@ -38,6 +39,7 @@ def show(services: Services, documents: Sequence[Document]) -> bool:
 
 def reading(services: Services, documents: Sequence[Document], *, key: str) -> None:
     """Files being read, redrawn each second while there are any."""
+    _tell_failures(documents)
     st.session_state[state.SEEN_STATES] = _states(documents)
     if not services.progress():
         return
@@ -49,19 +51,23 @@ def reading(services: Services, documents: Sequence[Document], *, key: str) -> N
         if _states(known) != st.session_state.get(state.SEEN_STATES):
             st.rerun()
         names = {document.id: document.name for document in known}
-        for job in services.progress():
+        running = services.progress()
+        for job in running[:MAX_JOBS]:
             _job(services, job, names.get(job.document_id, job.name), key)
+
+        if len(running) > MAX_JOBS:
+            st.html(pieces.meta(f"{len(running) - MAX_JOBS} more wait"))
 
     redraw()
 
 
 def _job(services: Services, job: Progress, name: str, key: str) -> None:
-    with st.container(key=f"job-{key}-{job.document_id}", gap="xxsmall"):
-        st.html(
-            pieces.job(
-                wording.cut_name(name), wording.progress_line(job), wording.progress_share(job)
-            )
-        )
+    with st.container(
+        horizontal=True, vertical_alignment="top", key=f"job-{key}-{job.document_id}", gap="xsmall"
+    ):
+        waits = job.state == "queued"
+        share = None if waits else wording.progress_share(job)
+        st.html(pieces.job(wording.cut_name(name), wording.progress_line(job), share))
         st.button(
             "Cancel",
             key=f"acts-cancel-{key}-{job.document_id}",
@@ -69,6 +75,19 @@ def _job(services: Services, job: Progress, name: str, key: str) -> None:
             on_click=_cancel,
             args=(services, job.document_id),
         )
+
+
+def _tell_failures(documents: Sequence[Document]) -> None:
+    """A message for each file that failed since the last look of this visitor."""
+    seen = st.session_state.get(state.SEEN_STATES)
+    if seen is None:  # first look: what failed long ago stands on the Documents page
+        return
+    before = dict(seen)
+    for document in documents:
+        failed = document.state == "failed" and before.get(str(document.id)) != "failed"
+        if failed and document.error is not None:
+            strong = f"{wording.cut_name(document.name)} was not read."
+            state.tell(state.Notice(tone="warn", strong=strong, rest=document.error.message))
 
 
 def _cancel(services: Services, document_id: UUID) -> None:

@@ -131,10 +131,14 @@ def _draw_picture(source: Source, view: View) -> None:
     with st.container(key="picture"):
         try:
             if view == "Crop":
-                st.image(_crop(hit), alt=wording.picture_alt(hit))
+                st.image(_crop(hit), output_format="PNG", alt=wording.picture_alt(hit))
                 return
             for number in sorted({region.page_number for region in hit.item.regions})[:MAX_PAGES]:
-                st.image(_page(source, number), alt=f"{wording.picture_alt(hit)}, page marked")
+                st.image(
+                    _page(source, number),
+                    output_format="PNG",
+                    alt=f"{wording.picture_alt(hit)}, page marked",
+                )
         except RagError as error:
             st.html(pieces.note("warn", str(error)))
 

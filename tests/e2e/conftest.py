@@ -1,0 +1,211 @@
+"""A real server on real services, looked at with a real Chromium.
+
+The browser is the one in FOLIO_CHROMIUM or the first of the usual names on PATH;
+without one these tests are skipped with a line that says so.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.conftest import ROOT
+from ui.web.serve import free_port
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Page
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+START_S = 60
+
+
+def find_chromium() -> str | None:
+    wanted = os.environ.get("FOLIO_CHROMIUM")
+    if wanted:
+        return wanted if Path(wanted).is_file() else None
+    return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    found = find_chromium()
+    if found is None:
+        pytest.skip("no Chromium or Chrome found; set FOLIO_CHROMIUM to run the browser tests")
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    url: str
+    log: Path
+    process: subprocess.Popen[bytes]
+
+
+def start_server(folder: Path, extra: dict[str, str] | None = None) -> Server:
+    """`folio serve` on its own data folder, from another working directory."""
+    port = free_port("127.0.0.1", 18_501)
+    log = folder / "server.log"
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("FOLIO_")},
+        "PYTHONPATH": str(ROOT),
+        "FOLIO_STORE__RESERVE_MB": "16",
+        "OMP_NUM_THREADS": "1",
+        **(extra or {}),
+    }
+    code = "import sys; from ui.cli import main; main()"
+    arguments = ["serve", "--data-dir", str(folder / "data"), "--port", str(port)]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, *arguments],
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            env=environment,
+        )
+    url = f"http://127.0.0.1:{port}"
+    _wait_until_ready(url, process, log)
+    return Server(url=url, log=log, process=process)
+
+
+def stop_server(server: Server) -> int:
+    server.process.terminate()
+    return server.process.wait(30)
+
+
+def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(START_S * 10):
+        if process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(f"{url}/readyz", timeout=1):
+                return
+        except OSError:
+            time.sleep(0.1)
+    process.kill()
+    raise AssertionError(log.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[Server]:
+    running = start_server(tmp_path_factory.mktemp("folio"))
+    yield running
+    stop_server(running)
+
+
+@dataclass
+class Watched:
+    """A page, and what it must not do: reach out, or complain on its console."""
+
+    page: Page
+    outside: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def assert_clean(self) -> None:
+        assert self.outside == []
+        assert self.complaints == []
+
+
+def watch(context: BrowserContext, url: str) -> Watched:
+    watched = Watched(context.pages[0])
+
+    def gate(route: Any) -> None:
+        if route.request.url.startswith((f"{url}/", "data:", "blob:")):
+            route.continue_()
+        else:
+            watched.outside.append(route.request.url)
+            route.abort()
+
+    own_socket = url.replace("http", "ws", 1) + "/"
+    context.route("**/*", gate)
+    page = watched.page
+    page.on(
+        "websocket",
+        lambda s: None if s.url.startswith(own_socket) else watched.outside.append(s.url),
+    )
+    page.on("pageerror", lambda error: watched.complaints.append(str(error)))
+    page.on(
+        "console",
+        lambda m: watched.complaints.append(m.text) if m.type == "error" else None,
+    )
+    return watched
+
+
+@pytest.fixture
+def open_page(chromium: str, tmp_path: Path) -> Iterator[Any]:
+    """Opens an address in a fresh browser profile; what it did is checked at the end."""
+    from playwright.sync_api import sync_playwright
+
+    opened: list[tuple[BrowserContext, Watched]] = []
+    with sync_playwright() as driver:
+
+        def start(url: str, *, width: int = 1440, scheme: Any = "light") -> Watched:
+            context = driver.chromium.launch_persistent_context(
+                str(tmp_path / f"profile{len(opened)}"),
+                executable_path=chromium,
+                headless=True,
+                args=FLAGS,
+                viewport={"width": width, "height": 900},
+                color_scheme=scheme,
+            )
+            context.set_default_timeout(60_000)
+            watched = watch(context, url)
+            opened.append((context, watched))
+            watched.page.goto(f"{url}/")
+            watched.page.get_by_test_id("stChatInputTextArea").wait_for()
+            return watched
+
+        yield start
+        for context, _ in opened:
+            context.close()
+    for _, watched in opened:
+        watched.assert_clean()
+
+
+def drop(page: Page, name: str, body: bytes, mime: str = "application/pdf") -> None:
+    """Drop a file on the drop zone as a mouse would."""
+    zone = page.get_by_test_id("stFileUploaderDropzone").first
+    zone.wait_for()
+    moved = page.evaluate_handle(
+        """([name, type, bytes]) => { const moved = new DataTransfer();
+        moved.items.add(new File([new Uint8Array(bytes)], name, {type})); return moved; }""",
+        [name, mime, list(body)],
+    )
+    for kind in ("dragenter", "dragover", "drop"):
+        zone.dispatch_event(kind, {"dataTransfer": moved})
+
+
+def ask(page: Page, question: str) -> None:
+    """Ask as soon as the chat box is open, and wait for the whole answer."""
+    before = page.locator("h2.f-q").count()
+    start_asking(page, question)
+    page.locator("h2.f-q").nth(before).wait_for()
+    page.locator(".st-key-stop").wait_for(state="detached", timeout=90_000)
+
+
+def start_asking(page: Page, question: str) -> None:
+    """Put the question as soon as the chat box is open."""
+    # Not wait_for_function: its polling needs eval, which our policy forbids.
+    box = page.locator("[data-testid=stChatInputTextArea]:not([disabled])")
+    box.wait_for(timeout=90_000)
+    box.fill(question)
+    box.press("Enter")
