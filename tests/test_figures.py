@@ -36,11 +36,8 @@ def _arrange(
 
 def test_parts_of_one_figure_join_the_captioned_one() -> None:
     owned = {7: (100.0, 100.0, 200.0, 200.0)}
-    free = [
-        (210.0, 100.0, 300.0, 200.0),
-        (310.0, 100.0, 400.0, 200.0),
-        (100.0, 500.0, 200.0, 600.0),
-    ]
+    beside, next_to_it = (210.0, 100.0, 300.0, 200.0), (310.0, 100.0, 400.0, 200.0)
+    free = [beside, next_to_it, (100.0, 500.0, 200.0, 600.0)]
     assert grow_captioned(owned, free, []) == {7: [0, 1]}
 
 
@@ -87,11 +84,8 @@ def test_drawings_above_a_caption_are_found_and_frames_are_not() -> None:
 
 def test_lines_of_a_listing_end_at_the_first_gap() -> None:
     caption = (100.0, 300.0, 300.0, 310.0)
-    boxes = [
-        (100.0, 100.0, 300.0, 110.0),
-        (100.0, 270.0, 200.0, 280.0),
-        (100.0, 285.0, 250.0, 295.0),
-    ]
+    far, upper, lower = 100.0, 270.0, 285.0
+    boxes = [(100.0, top, 250.0, top + 10) for top in (far, upper, lower)]
     assert stacked_above(caption, boxes) == [1, 2]
 
 

@@ -54,9 +54,8 @@ def _span(text: str, x: float, y: float, line: int) -> Span:
 
 
 def test_runs_the_file_broke_apart_stand_on_one_line_again() -> None:
-    lines = to_lines(
-        [_span("Total", 300, 50, 3), _span("Item", 72, 50.5, 1), _span("x", 72, 70, 2)]
-    )
+    item, below = _span("Item", 72, 50.5, 1), _span("x", 72, 70, 2)
+    lines = to_lines([_span("Total", 300, 50, 3), item, below])
     assert [line.text for line in lines] == ["Item Total", "x"]
 
 
@@ -123,9 +122,8 @@ def test_figure_captions_stand_below_and_table_captions_above() -> None:
 
 
 def test_a_caption_of_the_other_column_is_not_taken() -> None:
-    assert (
-        match_captions([((320, 210, 540, 220), "figure")], [((60, 100, 290, 200), "figure")]) == {}
-    )
+    left_picture, right_caption = (60.0, 100.0, 290.0, 200.0), (320.0, 210.0, 540.0, 220.0)
+    assert match_captions([(right_caption, "figure")], [(left_picture, "figure")]) == {}
 
 
 @pytest.mark.parametrize(
