@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag.keywords import content_words
+from rag.questions import asks_for_picture
 from rag.sentences import fold_spaces, split_lines, split_sentences, words_of
 from rag.types import PICTURES, Citation, Hit, Source
 
@@ -45,11 +46,6 @@ MAX_CAPTION = 400  # characters
 _ASKS_NUMBER = re.compile(
     r"\b(how (many|much|long|often|old|high|large|big|far)|when|what (year|date|percent\w*|share)"
     r"|wie ?viele?|wann|combien)\b",
-    re.IGNORECASE,
-)
-_ASKS_PICTURE = re.compile(
-    r"\b(?:(?:figures?|fig|charts?|graphs?|diagrams?|plots?|pictures?|images?|photos?|drawings?"
-    r"|maps?|illustrat\w+|looks? like)\b|(?:abbildung|diagramm|bild|grafik)\w*)",
     re.IGNORECASE,
 )
 _BULLET = re.compile(r"(?:[-*•‣◦–]|#{1,6})\s+")
@@ -94,11 +90,6 @@ def extract_answer(question: str, hits: Sequence[Hit], text_lane: TextLane | Non
     chosen = _in_reading_order([candidates[i] for i in _pick(scores, candidates)])
     figures = _figures(question, hits, chosen)
     return _compose(chosen, figures, figures_first=_is_about_a_picture(question, hits))
-
-
-def asks_for_picture(question: str) -> bool:
-    """Whether the question names a chart, figure or picture."""
-    return _ASKS_PICTURE.search(question) is not None
 
 
 def _is_about_a_picture(question: str, hits: Sequence[Hit]) -> bool:

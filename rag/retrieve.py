@@ -6,7 +6,6 @@ knows where candidates come from and what is visible.
 
 from __future__ import annotations
 
-import re
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from rag.background import Background
 from rag.evidence import is_answered, question_terms
 from rag.keywords import query_weights
 from rag.merge import Candidate, Group, Ranked, bar, heights, keep_top, merge
+from rag.questions import asks_for_picture, named_labels
 from rag.store.base import DENSE_NAMES, DenseName, Filter, Leg
 from rag.types import LOCAL_WORKSPACE, PICTURES, WORDS, Hit, LegName, LegScore, OtherPlace
 
@@ -34,16 +34,6 @@ if TYPE_CHECKING:
 LEG_LIMIT = 50
 MAX_PER_DOCUMENT = 3  # search poisoning by stuffing; only without a scope
 MIN_DOCUMENTS_FOR_CAP = 3
-_NAMED = re.compile(
-    r"\b(figure|fig\.?|table|chart|abb\.?|abbildung|tabelle)\s*(\d+(?:[.\-]\d+)*[a-z]?)", re.I
-)
-_FIGURES = ("figure", "fig.", "fig", "chart", "abb.", "abbildung")
-_TABLES = ("table", "tab.", "tabelle")
-_PICTURE_WORDS = re.compile(
-    r"\b(?:figure|fig|chart|graph|plot|diagram|picture|image|photo|photograph|map|drawing|"
-    r"illustration|screenshot|infographic|shown|look like|depict\w*)\b",
-    re.I,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,7 +234,7 @@ class Retriever:
         if scope.group is not None:
             return ranked[:top_k], {}
         kept, reserved = keep_top(
-            ranked, top_k=top_k, bars=bars, wants_picture=wants_picture(question)
+            ranked, top_k=top_k, bars=bars, wants_picture=asks_for_picture(question)
         )
         why: dict[UUID, Why] = {reserved: "picture_reserve"} if reserved else {}
         named = self._named(question, scope, ranked, found)
@@ -267,14 +257,11 @@ class Retriever:
         Several documents have a Figure 3: the best ranked one wins, else the one of the
         best ranked document.
         """
-        match = _NAMED.search(question)
-        if match is None:
+        labels = named_labels(question)
+        if not labels:
             return None
-        words = _TABLES if match[1].lower() in ("table", "tabelle") else _FIGURES
         points = self._library.items.visible_points(
-            scope.workspace,
-            labels=[f"{word} {match[2]}" for word in words],
-            documents=scope.documents,
+            scope.workspace, labels=labels, documents=scope.documents
         )
         for hit in ranked:
             if hit.candidate.id in points:
@@ -322,11 +309,6 @@ class Retriever:
             legs=ranked.candidate.legs,
             also_in=places.get(ranked.candidate.id, ()),
         )
-
-
-def wants_picture(question: str) -> bool:
-    """Whether a question asks for something to look at."""
-    return _PICTURE_WORDS.search(question) is not None
 
 
 def _leg(using: LegName, vector: Array | Sparse, where: Filter) -> Leg:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.extractive import Extract, asks_for_picture, extract_answer
+from rag.extractive import Extract, extract_answer
+from rag.questions import asks_for_picture
 from rag.sentences import fold_spaces
 from tests.fakes import WordLane, make_hit
 
