@@ -122,6 +122,16 @@ def test_the_page_can_be_used_by_keyboard_and_read_aloud(server: Server, open_pa
     assert page.locator("[role=status]", has_text="Answer ready").count() == 1
 
 
+def test_a_new_question_is_brought_into_sight(server: Server, open_page: Opener) -> None:
+    page = open_page(server.url, width=390).page
+    for question in ("Who built the lighthouse?", "When was it built?", "What did the lamp burn?"):
+        ask(page, question)
+
+    last = page.locator("h2.f-q").last.bounding_box()
+    assert last is not None
+    assert 0 <= last["y"] < 700
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_pages_fit_and_follow_the_scheme(

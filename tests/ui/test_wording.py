@@ -55,7 +55,7 @@ def test_places_count_pages_from_one_and_leave_them_out_for_web_pages() -> None:
     ("state", "pages", "figures", "line"),
     [
         ("queued", (0, None), (0, 0), "Waiting"),
-        ("working", (0, None), (0, 0), "Reading."),
+        ("working", (0, None), (0, 0), "Reading"),
         ("working", (31, 58), (0, 0), "Text 31 of 58 pages"),
         ("readable", (58, 58), (0, 0), "Text is ready. Looking for figures"),
         ("readable", (58, 58), (14, 37), "Text is ready. 14 of 37 figures"),

@@ -1,4 +1,4 @@
-"""Two pieces of JavaScript: clicks on citation links, and a live region for screen readers.
+"""Three pieces of JavaScript: citation clicks, a live region, and scrolling to a new question.
 
 They get data, never HTML. Registered once, here, at module level.
 """
@@ -44,8 +44,26 @@ export default ({ data, parentElement }) => {
 };
 """
 
+# A new question would otherwise appear below what is in sight. Tried for a second,
+# because the turn is drawn after this runs; a turn that was shown before is left alone.
+_SCROLL = """
+export default ({ data }) => {
+  const turn = Number(data);
+  if (!(turn >= 0) || window.folioTurn === turn) return;
+  window.folioTurn = turn;
+  let tries = 20;
+  const look = () => {
+    const place = document.querySelector('.st-key-turn-' + turn);
+    if (place) place.scrollIntoView({ block: 'start' });
+    else if (tries--) setTimeout(look, 50);
+  };
+  look();
+};
+"""
+
 _catch_clicks = st.components.v2.component("folio.citations", js=_CLICKS)
 _speak = st.components.v2.component("folio.announcer", js=_REGION, isolate_styles=False)
+_scroll = st.components.v2.component("folio.scroller", js=_SCROLL)
 
 
 def follow_citation() -> None:
@@ -59,3 +77,8 @@ def follow_citation() -> None:
 def announce(words: str) -> None:
     """Say something to a screen reader: start, end, stop and errors, never each word."""
     _speak(key="announcer", data=words)
+
+
+def scroll_to(turn: int) -> None:
+    """Bring the question that was just asked to the top of the page; -1 for none."""
+    _scroll(key="scroller", data=turn)

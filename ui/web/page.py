@@ -52,6 +52,7 @@ def render() -> None:
     if not state.has_headers():
         st.html(pieces.note("warn", BY_HAND, BY_HAND_REST))
     page.run()
+    live.scroll_to(len(state.turns()) if state.job() is not None else -1)
     live.announce(st.session_state.get(state.ANNOUNCED, ""))
     _drawer(found)
     if found:

@@ -115,7 +115,7 @@ def progress_line(progress: Progress) -> str:
         return "Text is ready. Looking for figures"
     if progress.pages_total:
         return f"Text {progress.pages_done} of {count(progress.pages_total, 'page')}"
-    return progress.message or "Reading text"
+    return progress.message.rstrip(".") or "Reading text"
 
 
 def progress_share(progress: Progress) -> float:
