@@ -1,4 +1,4 @@
-"""The blocks of one page to parts: captions found and matched, figures merged, words kept.
+"""The blocks of one page to parts, in reading order, each word kept once.
 
 Pure: knows boxes and words, draws nothing. A piece that wants a picture names the box
 to draw; `ingest.pdf` draws it.
@@ -6,37 +6,23 @@ to draw; `ingest.pdf` draws it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ingest.boxes import area, clipped, gap_x, gap_y, overlap, shares_column, union
-from ingest.captions import (
-    MAX_GAP_PT,
-    CaptionKind,
-    is_caption,
-    lacks_text,
-    match_captions,
-    read_label,
-)
+from ingest.boxes import area, clipped, overlap
 from ingest.characters import symbol_share
-from ingest.figures import (
-    WHOLE_PAGE_SHARE,
-    find_missed,
-    grow_captioned,
-    merge_overlapping,
-    reason_to_skip,
-    stacked_above,
-)
+from ingest.figures import WHOLE_PAGE_SHARE, reason_to_skip
+from ingest.graphics import Caption, Graphic, PageContext, find_graphics
 from ingest.headings import heading_level
 from ingest.mentions import find_mention
-from ingest.pageblocks import PageBlock
 from ingest.paragraphs import words_of
 from ingest.parts import Part, PartKind, Skipped
 from ingest.tables import holds_words, is_trusted, to_markdown
 from rag.types import Region
 
 if TYPE_CHECKING:
+    from ingest.pageblocks import PageBlock
     from rag.types import BBox
 
 MAX_HEADING_CHARACTERS = 300
@@ -45,9 +31,7 @@ RUNNING_WORDS = 25
 RUNNING_WORDS_PER_LINE = 4.0
 BIG_PICTURE_SHARE = 0.3
 MAX_SYMBOL_SHARE = 0.35
-MIN_UNLABELLED_WORDS = 3  # less is a label of a part, as "Control" under a photo
 _HEADINGS = ("title", "section-header")
-_LISTING = ("list-item", "formula", "fallback")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,192 +43,11 @@ class Piece:
     is_captioned: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageContext:
-    """What arranging needs to know beside the blocks."""
-
-    page_number: int
-    size: tuple[float, float]  # points
-    drawings: Callable[[], Sequence[BBox]] = field(default=lambda: ())  # only asked when needed
-    texts_before: Sequence[str] = ()  # running text of the page before, for mentions
-    distrusted: Sequence[BBox] = ()  # boxes of hidden words: no table grid may hold them
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Caption:
-    bbox: BBox
-    text: str
-    kind: CaptionKind
-    number: str
-    members: tuple[int, ...]  # indices of the blocks it is made of
-
-
-@dataclass(slots=True, kw_only=True)
-class _Graphic:
-    """A figure or table in the making."""
-
-    kind: CaptionKind
-    bbox: BBox
-    members: list[int]
-    caption: _Caption | None = None
-    is_listing: bool = False  # its words are text parts as well
-
-
 def arrange(blocks: Sequence[PageBlock], context: PageContext) -> tuple[list[Piece], list[Skipped]]:
     """The pieces of a page in reading order, and the pictures that are left out."""
     known = words_of([line.text for block in blocks for line in block.lines])
-    captions = _find_captions(blocks, known)
-    graphics = _graphics(blocks)
-    captions = _match(captions, graphics)
-    graphics, left = _find_missing(captions, graphics, blocks, context)
-    graphics = _merge_parts(graphics, blocks)
+    graphics, left = find_graphics(blocks, context, known)
     return _Emitter(blocks, graphics, left, known, context).emit()
-
-
-def _graphics(blocks: Sequence[PageBlock]) -> list[_Graphic]:
-    tables = [i for i, block in enumerate(blocks) if block.kind == "table"]
-    pictures = [i for i, block in enumerate(blocks) if block.kind == "picture"]
-    graphics = [_Graphic(kind="table", bbox=blocks[i].bbox, members=[i]) for i in tables]
-    for box in merge_overlapping([blocks[i].bbox for i in pictures]):
-        members = [i for i in pictures if overlap(blocks[i].bbox, box) > 0.9 * area(blocks[i].bbox)]
-        graphics.append(_Graphic(kind="figure", bbox=box, members=members))
-    return graphics
-
-
-def _find_captions(blocks: Sequence[PageBlock], known: frozenset[str]) -> list[_Caption]:
-    graphics = [block.bbox for block in blocks if block.kind in ("picture", "table")]
-    captions: list[_Caption] = []
-    taken: set[int] = set()
-    for index, block in enumerate(blocks):
-        if index in taken or not block.lines or block.kind in ("picture", "table"):
-            continue
-        text = block.text(known)
-        is_classed = block.kind == "caption"
-        beside = any(_is_beside(block.bbox, box) for box in graphics)
-        labelled = is_caption(text, is_classed=is_classed, is_beside=beside)
-        if not labelled and (not is_classed or len(text.split()) < MIN_UNLABELLED_WORDS):
-            continue
-        members = _with_followers(index, blocks, known) if labelled else [index]
-        taken.update(members)
-        captions.append(_caption(members, blocks, known, is_labelled=labelled))
-    return captions
-
-
-def _caption(
-    members: list[int], blocks: Sequence[PageBlock], known: frozenset[str], *, is_labelled: bool
-) -> _Caption:
-    text = " ".join(blocks[i].text(known) for i in members)
-    label = read_label(text) if is_labelled else None
-    return _Caption(
-        bbox=union(blocks[i].bbox for i in members),
-        text=" ".join(text.split()),
-        kind=label.kind if label else "other",
-        number=label.number if label else "",
-        members=tuple(members),
-    )
-
-
-def _with_followers(index: int, blocks: Sequence[PageBlock], known: frozenset[str]) -> list[int]:
-    """The caption block and those that go on with it: the layout splits "Table 1" from its text."""
-    members = [index]
-    for follower in range(index + 1, min(index + 3, len(blocks))):
-        last, block = blocks[members[-1]], blocks[follower]
-        lines = last.bbox[3] - last.bbox[1] if len(last.lines) == 1 else last.size
-        down = block.bbox[1] - last.bbox[3]
-        near = -2 <= down <= 1.3 * max(lines, last.size) and shares_column(last.bbox, block.bbox)
-        goes_on = block.kind == "caption" or (
-            lacks_text(last.text(known)) and block.kind in ("text", "list-item", "section-header")
-        )
-        if not (near and goes_on) or read_label(block.text(known)) is not None:
-            break
-        members.append(follower)
-    return members
-
-
-def _match(captions: list[_Caption], graphics: list[_Graphic]) -> list[_Caption]:
-    """Give each graphic its caption, labelled ones first; returns the captions that are left."""
-    left: list[_Caption] = []
-    for is_labelled in (True, False):
-        group = [c for c in captions if (c.kind != "other") == is_labelled]
-        free = [g for g in graphics if g.caption is None]
-        found = match_captions([(c.bbox, c.kind) for c in group], [(g.bbox, g.kind) for g in free])
-        for index, caption in enumerate(group):
-            if index in found:
-                free[found[index]].caption = caption
-            else:
-                left.append(caption)
-    return left
-
-
-def _find_missing(
-    captions: list[_Caption],
-    graphics: list[_Graphic],
-    blocks: Sequence[PageBlock],
-    context: PageContext,
-) -> tuple[list[_Graphic], list[_Caption]]:
-    """Graphics for figure captions that have none: drawings near by, or the listing above."""
-    graphics, left = list(graphics), []
-    for caption in captions:
-        found = None
-        if caption.kind == "figure":
-            found = _from_drawings(caption, graphics, captions, context)
-            found = found or _from_listing(caption, blocks, graphics)
-        if found is None:
-            left.append(caption)
-        else:
-            graphics.append(found)
-    return graphics, left
-
-
-def _from_drawings(
-    caption: _Caption,
-    graphics: Sequence[_Graphic],
-    captions: Sequence[_Caption],
-    context: PageContext,
-) -> _Graphic | None:
-    taken = [graphic.bbox for graphic in graphics] + [c.bbox for c in captions]
-    box = find_missed(caption.bbox, context.drawings(), taken, context.size)
-    if box is None:
-        return None
-    return _Graphic(kind="figure", bbox=box, members=[], caption=caption)
-
-
-def _from_listing(
-    caption: _Caption, blocks: Sequence[PageBlock], graphics: Sequence[_Graphic]
-) -> _Graphic | None:
-    used = {i for graphic in graphics for i in graphic.members}
-    lines = [
-        i
-        for i, block in enumerate(blocks)
-        if i not in used and i not in caption.members and (block.kind in _LISTING or block.is_code)
-    ]
-    members = [lines[i] for i in stacked_above(caption.bbox, [blocks[i].bbox for i in lines])]
-    if not members:
-        return None
-    box = union(blocks[i].bbox for i in members)
-    return _Graphic(kind="figure", bbox=box, members=members, caption=caption, is_listing=True)
-
-
-def _merge_parts(graphics: list[_Graphic], blocks: Sequence[PageBlock]) -> list[_Graphic]:
-    """Pictures without a caption join the captioned one they touch: (a), (b), (c) of one figure."""
-    owned = {i: g.bbox for i, g in enumerate(graphics) if g.kind == "figure" and g.caption}
-    free = [i for i, g in enumerate(graphics) if g.kind == "figure" and not g.caption]
-    in_graphics = {i for g in graphics for i in g.members}
-    walls = [
-        block.bbox
-        for i, block in enumerate(blocks)
-        if i not in in_graphics and (block.kind != "text" or len(block.lines) > 1)
-    ]
-    walls += [g.bbox for g in graphics if g.kind == "table"]
-    joined = grow_captioned(owned, [graphics[i].bbox for i in free], walls)
-    gone: set[int] = set()
-    for index, candidates in joined.items():
-        for candidate in candidates:
-            other = graphics[free[candidate]]
-            graphics[index].bbox = union([graphics[index].bbox, other.bbox])
-            graphics[index].members += other.members
-            gone.add(free[candidate])
-    return [graphic for i, graphic in enumerate(graphics) if i not in gone]
 
 
 class _Emitter:
@@ -253,8 +56,8 @@ class _Emitter:
     def __init__(
         self,
         blocks: Sequence[PageBlock],
-        graphics: Sequence[_Graphic],
-        left_captions: Sequence[_Caption],
+        graphics: Sequence[Graphic],
+        left_captions: Sequence[Caption],
         known: frozenset[str],
         context: PageContext,
     ) -> None:
@@ -275,6 +78,7 @@ class _Emitter:
             if g.kind == "figure"
             and i not in self._of_member
             and i not in self._of_caption
+            and block.kind not in _HEADINGS  # the title of a figure stays a heading
             and overlap(block.bbox, g.bbox) > 0.7 * max(area(block.bbox), 1.0)
         }
         self._body_size = _body_size(blocks)
@@ -325,12 +129,12 @@ class _Emitter:
         )
         return not (is_plain and text.endswith((".", "。", ",", ";")))
 
-    def _emit_loose(self, caption: _Caption) -> None:
+    def _emit_loose(self, caption: Caption) -> None:
         if id(caption) not in self._done:
             self._done.add(id(caption))
             self._add(Part(kind="text", text=caption.text), caption.bbox)
 
-    def _emit_graphic(self, graphic: _Graphic) -> None:
+    def _emit_graphic(self, graphic: Graphic) -> None:
         if id(graphic) in self._done:
             return
         self._done.add(id(graphic))
@@ -339,7 +143,7 @@ class _Emitter:
         else:
             self._emit_figure(graphic)
 
-    def _emit_table(self, graphic: _Graphic) -> None:
+    def _emit_table(self, graphic: Graphic) -> None:
         block = self._blocks[graphic.members[0]]
         words = "\n".join(line.text for line in block.lines)
         is_clean = not any(overlap(box, block.bbox) > 0 for box in self._context.distrusted)
@@ -350,7 +154,7 @@ class _Emitter:
             return
         self._add_graphic(Part(kind="table", text=text), graphic)
 
-    def _emit_figure(self, graphic: _Graphic) -> None:
+    def _emit_figure(self, graphic: Graphic) -> None:
         held = [self._blocks[i] for i in graphic.members]
         inside = [self._blocks[i] for i, g in self._inside.items() if g is graphic]
         words = "\n".join(line.text for block in (*held, *inside) for line in block.lines)
@@ -365,18 +169,25 @@ class _Emitter:
         kind: PartKind = (
             "page" if share >= WHOLE_PAGE_SHARE and graphic.caption is None else "figure"
         )
-        self._add_graphic(Part(kind=kind, text=words), graphic)
+        held_words = words if graphic.is_listing or not words else self._labels([*held, *inside])
+        self._add_graphic(Part(kind=kind, text=held_words), graphic)
         if graphic.is_listing:
             self._add(Part(kind="text", text=words), graphic.bbox)
         elif _is_running_text(words, share):
-            self._keep_words(held)
+            self._keep_words(held, min_words=1 if share >= BIG_PICTURE_SHARE else 4)
         self._keep_words([block for block in inside if _is_running_text(block.text(), 0.0)])
 
-    def _keep_words(self, blocks: Sequence[PageBlock]) -> None:
-        for block in blocks:
-            self._emit_words(block)
+    def _labels(self, blocks: Sequence[PageBlock]) -> str:
+        """Words inside a figure, a label a line: "QA" over "Model" is one."""
+        return "\n".join(text for block in blocks for text, _ in block.paragraphs(self._known))
 
-    def _add_graphic(self, part: Part, graphic: _Graphic) -> None:
+    def _keep_words(self, blocks: Sequence[PageBlock], *, min_words: int = 1) -> None:
+        for block in blocks:
+            for paragraph, box in block.paragraphs(self._known):
+                if len(paragraph.split()) >= min_words:
+                    self._add(Part(kind="text", text=paragraph), box)
+
+    def _add_graphic(self, part: Part, graphic: Graphic) -> None:
         caption = graphic.caption
         if caption is not None:
             texts = [*self._texts, *self._context.texts_before]
@@ -412,10 +223,6 @@ def _is_running_text(words: str, share_of_page: float) -> bool:
     if count < RUNNING_WORDS:
         return False
     return share_of_page >= BIG_PICTURE_SHARE or count / len(lines) >= RUNNING_WORDS_PER_LINE
-
-
-def _is_beside(box: BBox, other: BBox) -> bool:
-    return gap_x(box, other) <= MAX_GAP_PT / 2 and gap_y(box, other) <= MAX_GAP_PT
 
 
 def _body_size(blocks: Sequence[PageBlock]) -> float:

@@ -1,19 +1,13 @@
 """Parsing in a child process that can be killed, a page at a time.
 
-Knows processes, clocks and frames; nothing of PDF or HTML. A thread cannot stop a
-page that never ends (`facts`: one test file renders for minutes), a process can.
-The child is a fresh interpreter, not a fork: the parent holds threads and an index.
+Knows what is asked of the child and what to do when it dies; nothing of PDF or HTML,
+and the process itself is in `process`. A thread cannot stop a page that never ends,
+a process can.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-import os
-import queue
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -24,7 +18,8 @@ from ingest.detect import MediaType
 from ingest.figures import without_picture
 from ingest.headings import HeadingPath, with_headings
 from ingest.parts import DocumentHead, ParsedPage, Part, Skipped
-from ingest.wire import Frame, WireError, head_from_wire, page_from_wire, read_frame
+from ingest.process import CancelledError, ChildGoneError, ChildProcess
+from ingest.wire import Frame, WireError, head_from_wire, page_from_wire
 from rag.errors import (
     CorruptFileError,
     DocumentError,
@@ -38,7 +33,6 @@ from rag.settings import IngestSettings
 logger = logging.getLogger(__name__)
 
 START_TIMEOUT_S = 120.0  # imports only; a loaded machine needs tens of seconds
-POLL_S = 0.1
 # After so many pages in a row without an answer the rest will not answer either.
 FAILED_PAGES_IN_A_ROW = 5
 _ERRORS: dict[str, type[DocumentError]] = {
@@ -51,20 +45,6 @@ _ERRORS: dict[str, type[DocumentError]] = {
         UnsupportedFileError,
     )
 }
-# What a parser needs of the environment; keys and passwords of the parent stay with it.
-_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT")
-
-
-class ChildGoneError(Exception):
-    """The child did not answer: killed at the time limit, crashed, or spoke nonsense."""
-
-    def __init__(self, message: str, *, timed_out: bool = False) -> None:
-        super().__init__(message)
-        self.timed_out = timed_out
-
-
-class CancelledError(Exception):
-    """The caller asked to stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +135,7 @@ class Session:
     def __init__(self, task: Task, cancelled: Callable[[], bool] = lambda: False) -> None:
         self._task = task
         self._cancelled = cancelled
-        self._child: _Child | None = None
+        self._child: ChildProcess | None = None
         self.head: DocumentHead
 
     def __enter__(self) -> Session:
@@ -235,7 +215,7 @@ class Session:
                 return
 
     def _open(self) -> DocumentHead:
-        self._child = child = _Child()
+        self._child = child = ChildProcess()
         child.send(_open_request(self._task))
         child.receive(time.monotonic() + START_TIMEOUT_S, self._cancelled)
         deadline = time.monotonic() + self._task.limits.page_timeout_s
@@ -255,77 +235,6 @@ class Session:
         return CorruptFileError(
             f"{name} is damaged and cannot be read. Save it again and add that copy."
         )
-
-
-class _Child:
-    """One interpreter, its two pipes, and a thread that reads its frames."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "ingest.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=_environment(),
-        )
-        self._frames: queue.Queue[Frame | Exception | None] = queue.Queue(maxsize=8)
-        self._thread = threading.Thread(target=self._read, daemon=True, name="ingest-child")
-        self._thread.start()
-
-    def send(self, request: dict[str, Any]) -> None:
-        pipe = self._process.stdin
-        if pipe is None:
-            message = "no pipe"
-            raise ChildGoneError(message)
-        try:
-            pipe.write(json.dumps(request).encode() + b"\n")
-            pipe.flush()
-        except OSError as error:
-            message = "the child has ended"
-            raise ChildGoneError(message) from error
-
-    def receive(self, deadline: float, cancelled: Callable[[], bool]) -> Frame:
-        while True:
-            if cancelled():
-                raise CancelledError
-            try:
-                frame = self._frames.get(timeout=POLL_S)
-            except queue.Empty:
-                if time.monotonic() > deadline:
-                    message = "no answer in time"
-                    raise ChildGoneError(message, timed_out=True) from None
-                continue
-            if frame is None:
-                message = f"the child ended with code {self._process.poll()}"
-                raise ChildGoneError(message)
-            if isinstance(frame, Exception):
-                raise ChildGoneError(str(frame)) from frame
-            return frame
-
-    def kill(self) -> None:
-        """End the process and wait for it: no zombie, no open pipe is left."""
-        self._process.kill()
-        self._process.wait()
-        while self._thread.is_alive():  # a full queue would keep the reader waiting
-            try:
-                self._frames.get(timeout=POLL_S)
-            except queue.Empty:
-                self._thread.join(timeout=POLL_S)
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except OSError:
-                    logger.debug("pipe of a dead child closed late")
-
-    def _read(self) -> None:
-        pipe = self._process.stdout
-        try:
-            while pipe is not None and (frame := read_frame(pipe)) is not None:
-                self._frames.put(frame)
-        except (WireError, OSError, ValueError) as error:
-            self._frames.put(error)
-        self._frames.put(None)
 
 
 class _PictureBudget:
@@ -392,17 +301,4 @@ def _open_request(task: Task) -> dict[str, Any]:
         "asset_dir": str(task.asset_dir.absolute()) if task.asset_dir else None,
         "purpose": task.purpose,
         "limits": task.limits.model_dump(),
-    }
-
-
-def _environment() -> dict[str, str]:
-    """A short environment: one thread for every numeric library, and where our code lies."""
-    kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-    return {
-        **kept,
-        "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "MALLOC_ARENA_MAX": "2",
     }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ingest.child import ChildGoneError, Session, Task
+from ingest.child import Session, Task
+from ingest.process import ChildGoneError
 from rag.errors import CorruptFileError
 from rag.settings import IngestSettings
 

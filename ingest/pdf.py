@@ -12,17 +12,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ingest.arrange import PageContext, Piece, arrange
-from ingest.boxes import area
+from ingest.arrange import Piece, arrange
 from ingest.boxsplit import split_pictures
 from ingest.characters import clean_text, fold_spaces, unreadable_share
-from ingest.crops import MAX_SIDE_PX, Crop, crop_page, draw_ink
+from ingest.crops import MAX_SIDE_PX, Crop, crop_page
 from ingest.figures import MAX_FIGURES_PER_PAGE, SeenPictures, without_picture
+from ingest.graphics import PageContext
 from ingest.layout import LayoutBox, read_layout
 from ingest.margins import RunningMatter
-from ingest.pageblocks import PageBlock, fill_boxes, plain_blocks
+from ingest.pageblocks import PageBlock, fill_boxes
 from ingest.parts import DocumentHead, PageClass, ParsedPage, Part, Skipped
-from ingest.spans import InkMap, Span, read_spans, split_hidden
+from ingest.sheet import GARBLED_SHARE, Sheet
 from rag.errors import (
     CorruptFileError,
     DocumentError,
@@ -42,12 +42,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MIN_TEXT_CHARACTERS = 20
-SCAN_SHARE = 0.7  # of the page under one picture
-GARBLED_SHARE = 0.1
 PLAIN_PNG_BYTES = 3_000  # a drawn crop that packs so small shows a bar or a frame
 MAX_LAYOUT_PT2 = 40e6  # the layout model draws the page at one pixel a point
-MAX_DRAWINGS = 20_000  # clustering is quadratic at worst
 MAX_TITLE_CHARACTERS = 300
 
 
@@ -137,12 +133,12 @@ class PdfReader:
         page = self._document.load_page(page_number - 1)
         return crop_page(page, max_side_px=long_side_px).png
 
-    def _sheet(self, page_number: int) -> _Sheet:
+    def _sheet(self, page_number: int) -> Sheet:
         page = self._document.load_page(page_number - 1)
         page.remove_rotation()  # from here on all boxes are those of the page as displayed
-        return _Sheet(page_number, page)
+        return Sheet(page_number, page)
 
-    def _layout(self, sheet: _Sheet) -> list[LayoutBox]:
+    def _layout(self, sheet: Sheet) -> list[LayoutBox]:
         """The boxes of the page; none, with a warning, where the model cannot go."""
         if sheet.size[0] * sheet.size[1] > MAX_LAYOUT_PT2:
             sheet.warn("is too large for layout recognition")
@@ -156,7 +152,7 @@ class PdfReader:
         sheet.reload(self._document)
         return split_pictures(boxes, sheet.seen, sheet.drawings, sheet.size)
 
-    def _context(self, sheet: _Sheet) -> PageContext:
+    def _context(self, sheet: Sheet) -> PageContext:
         return PageContext(
             page_number=sheet.number,
             size=sheet.size,
@@ -165,10 +161,10 @@ class PdfReader:
             distrusted=[span.bbox for span in sheet.hidden],
         )
 
-    def _without_margins(self, sheet: _Sheet, blocks: Sequence[PageBlock]) -> list[PageBlock]:
+    def _without_margins(self, sheet: Sheet, blocks: Sequence[PageBlock]) -> list[PageBlock]:
         return self._margins.without(blocks, sheet.size[1])
 
-    def _drawn(self, sheet: _Sheet, pieces: Sequence[Piece]) -> tuple[list[Part], list[Skipped]]:
+    def _drawn(self, sheet: Sheet, pieces: Sequence[Piece]) -> tuple[list[Part], list[Skipped]]:
         parts: list[Part] = []
         skipped: list[Skipped] = []
         drawn = 0
@@ -200,7 +196,7 @@ class PdfReader:
         before = self._seen.page_of(crop, piece.crop, page_number)
         return f"the same picture as on page {before}" if before else ""
 
-    def _as_picture(self, sheet: _Sheet, page_class: PageClass) -> ParsedPage:
+    def _as_picture(self, sheet: Sheet, page_class: PageClass) -> ParsedPage:
         """A page whose words cannot be used, as one picture; blank when nothing is on it."""
         self._texts_before = []
         crop = _try_crop(sheet.page, None)
@@ -233,89 +229,6 @@ class PdfReader:
         import pymupdf
 
         pymupdf.TOOLS.store_shrink(100)
-
-
-class _Sheet:
-    """One page while it is read."""
-
-    def __init__(self, number: int, page: pymupdf.Page) -> None:
-        self.number = number
-        self.page = page
-        self.size = (float(page.rect.width), float(page.rect.height))
-        self._warnings: list[str] = []
-        self._spans = read_spans(page)
-        self._image_boxes = _image_boxes(page)
-        covered = max((area(box) for box in self._image_boxes), default=0.0)
-        self._is_scan = covered >= SCAN_SHARE * self.size[0] * self.size[1]
-        self.seen, self.hidden = self._split(None)
-
-    def warn(self, what: str) -> None:
-        """Say on the finished page why its figures and tables are missing."""
-        self._warnings.append(
-            f"Page {self.number} {what}; its words were kept without figures and tables."
-        )
-
-    def reload(self, document: pymupdf.Document) -> None:
-        """The layout step leaves the page object stale (pymupdf4llm 2.0 loads its own)."""
-        self.page = document.load_page(self.number - 1)
-
-    def look_at_ink(self) -> None:
-        """Draw the page small and leave out words that leave no mark on it."""
-        self.seen, self.hidden = self._split(draw_ink(self.page))
-
-    def page_class(self) -> PageClass:
-        text = " ".join(span.text for span in self.seen)
-        characters = len(text.replace(" ", ""))
-        if not characters or (characters < MIN_TEXT_CHARACTERS and self._is_scan):
-            return "picture"
-        return "garbled" if unreadable_share(text) > GARBLED_SHARE else "text"
-
-    def plain_parts(self) -> list[Part]:
-        return [
-            Part(
-                kind="text",
-                text=fold_spaces(block.text()),
-                regions=(Region(page_number=self.number, bbox=block.bbox),),
-            )
-            for block in plain_blocks(self.seen)
-        ]
-
-    def plain_page(self) -> ParsedPage:
-        parts = self.plain_parts()
-        page_class: PageClass = self.page_class() if parts else "blank"
-        return self.to_page("text" if parts else page_class, parts, [])
-
-    def to_page(
-        self, page_class: PageClass, parts: Sequence[Part], skipped: Sequence[Skipped]
-    ) -> ParsedPage:
-        return ParsedPage(
-            page_number=self.number,
-            size=self.size,
-            page_class=page_class,
-            parts=tuple(parts),
-            skipped=tuple(skipped),
-            warnings=tuple(self._found_warnings(page_class)),
-        )
-
-    def drawings(self) -> list[BBox]:
-        """Clusters of vector drawings and rectangles of images."""
-        return [*_drawing_boxes(self.page), *self._image_boxes]
-
-    def _found_warnings(self, page_class: PageClass) -> Iterator[str]:
-        yield from self._warnings
-        hidden = sum(len(span.text.split()) for span in self.hidden)
-        if hidden:
-            yield (
-                f"Page {self.number} holds {hidden} words that a reader cannot see; "
-                "they were left out."
-            )
-        if page_class == "picture":
-            yield f"Page {self.number} has no text layer; it was kept as a picture."
-        elif page_class == "garbled":
-            yield f"The text of page {self.number} is unreadable; it was kept as a picture."
-
-    def _split(self, ink: InkMap | None) -> tuple[list[Span], list[Span]]:
-        return split_hidden(self._spans, ink, is_scan=self._is_scan)
 
 
 def _undrawn(
@@ -380,17 +293,3 @@ def _try_crop(page: pymupdf.Page, box: BBox | None) -> Crop | None:
     except Exception:  # MuPDF raises a class of its own for each kind of damage
         logger.exception("picture cannot be drawn box=%s", box)
         return None
-
-
-def _image_boxes(page: pymupdf.Page) -> list[BBox]:
-    """Where images stand, without decoding them."""
-    with contextlib.suppress(Exception):  # a damaged image must not cost the page its text
-        return [tuple(info["bbox"]) for info in page.get_image_info()[:MAX_DRAWINGS]]
-    return []
-
-
-def _drawing_boxes(page: pymupdf.Page) -> list[BBox]:
-    with contextlib.suppress(Exception):
-        drawings = page.get_drawings()[:MAX_DRAWINGS]
-        return [tuple(box) for box in page.cluster_drawings(drawings=drawings)]
-    return []

@@ -91,7 +91,7 @@ def test_a_killed_child_is_replaced_and_the_page_keeps_its_words(tmp_path: Path)
     with session:
         child = session._child
         assert child is not None
-        child._process.kill()
+        child.kill()
         killed, after = session.parse_page(1), session.parse_page(1)
     assert "red light won by far" in _words(killed)
     assert killed.warnings == (

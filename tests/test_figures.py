@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.arrange import PageContext, Piece, arrange
+from ingest.arrange import Piece, arrange
 from ingest.figures import (
     find_missed,
     grow_captioned,
@@ -13,6 +13,7 @@ from ingest.figures import (
     stacked_above,
     without_picture,
 )
+from ingest.graphics import PageContext
 from ingest.layout import LayoutBox
 from ingest.pageblocks import fill_boxes
 from ingest.parts import Part

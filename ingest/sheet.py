@@ -1,0 +1,125 @@
+"""One page while it is read: its words, which of them can be seen, what class it is.
+
+Knows pymupdf's page object, nothing of layout or files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ingest.boxes import area
+from ingest.characters import fold_spaces, unreadable_share
+from ingest.crops import draw_ink
+from ingest.pageblocks import plain_blocks
+from ingest.parts import PageClass, ParsedPage, Part, Skipped
+from ingest.spans import InkMap, Span, read_spans, split_hidden
+from rag.types import Region
+
+if TYPE_CHECKING:
+    import pymupdf
+
+    from rag.types import BBox
+
+MIN_TEXT_CHARACTERS = 20
+SCAN_SHARE = 0.7  # of the page under one picture
+GARBLED_SHARE = 0.1
+MAX_DRAWINGS = 20_000  # clustering is quadratic at worst
+
+
+class Sheet:
+    """A page with its rotation removed; `seen` and `hidden` split its runs of text."""
+
+    def __init__(self, number: int, page: pymupdf.Page) -> None:
+        self.number = number
+        self.page = page
+        self.size = (float(page.rect.width), float(page.rect.height))
+        self._warnings: list[str] = []
+        self._spans = read_spans(page)
+        self._image_boxes = _image_boxes(page)
+        covered = max((area(box) for box in self._image_boxes), default=0.0)
+        self._is_scan = covered >= SCAN_SHARE * self.size[0] * self.size[1]
+        self.seen, self.hidden = self._split(None)
+
+    def warn(self, what: str) -> None:
+        """Say on the finished page why its figures and tables are missing."""
+        self._warnings.append(
+            f"Page {self.number} {what}; its words were kept without figures and tables."
+        )
+
+    def reload(self, document: pymupdf.Document) -> None:
+        """The layout step leaves the page object stale (pymupdf4llm 2.0 loads its own)."""
+        self.page = document.load_page(self.number - 1)
+
+    def look_at_ink(self) -> None:
+        """Draw the page small and leave out words that leave no mark on it."""
+        self.seen, self.hidden = self._split(draw_ink(self.page))
+
+    def page_class(self) -> PageClass:
+        text = " ".join(span.text for span in self.seen)
+        characters = len(text.replace(" ", ""))
+        if not characters or (characters < MIN_TEXT_CHARACTERS and self._is_scan):
+            return "picture"
+        return "garbled" if unreadable_share(text) > GARBLED_SHARE else "text"
+
+    def plain_parts(self) -> list[Part]:
+        return [
+            Part(
+                kind="text",
+                text=fold_spaces(block.text()),
+                regions=(Region(page_number=self.number, bbox=block.bbox),),
+            )
+            for block in plain_blocks(self.seen)
+        ]
+
+    def plain_page(self) -> ParsedPage:
+        parts = self.plain_parts()
+        page_class: PageClass = self.page_class() if parts else "blank"
+        return self.to_page("text" if parts else page_class, parts, [])
+
+    def to_page(
+        self, page_class: PageClass, parts: Sequence[Part], skipped: Sequence[Skipped]
+    ) -> ParsedPage:
+        return ParsedPage(
+            page_number=self.number,
+            size=self.size,
+            page_class=page_class,
+            parts=tuple(parts),
+            skipped=tuple(skipped),
+            warnings=tuple(self._found_warnings(page_class)),
+        )
+
+    def drawings(self) -> list[BBox]:
+        """Clusters of vector drawings and rectangles of images."""
+        return [*_drawing_boxes(self.page), *self._image_boxes]
+
+    def _found_warnings(self, page_class: PageClass) -> Iterator[str]:
+        yield from self._warnings
+        hidden = sum(len(span.text.split()) for span in self.hidden)
+        if hidden:
+            yield (
+                f"Page {self.number} holds {hidden} words that a reader cannot see; "
+                "they were left out."
+            )
+        if page_class == "picture":
+            yield f"Page {self.number} has no text layer; it was kept as a picture."
+        elif page_class == "garbled":
+            yield f"The text of page {self.number} is unreadable; it was kept as a picture."
+
+    def _split(self, ink: InkMap | None) -> tuple[list[Span], list[Span]]:
+        return split_hidden(self._spans, ink, is_scan=self._is_scan)
+
+
+def _image_boxes(page: pymupdf.Page) -> list[BBox]:
+    """Where images stand, without decoding them."""
+    with contextlib.suppress(Exception):  # a damaged image must not cost the page its text
+        return [tuple(info["bbox"]) for info in page.get_image_info()[:MAX_DRAWINGS]]
+    return []
+
+
+def _drawing_boxes(page: pymupdf.Page) -> list[BBox]:
+    with contextlib.suppress(Exception):
+        drawings = page.get_drawings()[:MAX_DRAWINGS]
+        return [tuple(box) for box in page.cluster_drawings(drawings=drawings)]
+    return []
