@@ -170,7 +170,7 @@ from tests.builders import make_pdf
 from tests.test_pipeline import settings_for
 from ui.services import build
 services = build(settings_for(Path(sys.argv[1])))
-pages = [f"Page {n}. The harbour of town {n} has {n} cranes." for n in range(60)]
+pages = [f"Page {n}. The harbour of town {n} has {n} cranes." for n in range(10)]
 document = services.pipeline.admit("long.pdf", make_pdf(pages)).document
 original = services.store().upsert
 def upsert(points):
