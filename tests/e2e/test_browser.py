@@ -129,7 +129,7 @@ def test_a_new_question_is_brought_into_sight(server: Server, open_page: Opener)
 
     last = page.locator("h2.f-q").last.bounding_box()
     assert last is not None
-    assert 0 <= last["y"] < 700
+    assert 0 <= last["y"] < 200
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
