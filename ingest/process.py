@@ -61,7 +61,7 @@ class ChildProcess:
         try:
             pipe.write(json.dumps(request).encode() + b"\n")
             pipe.flush()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # broken pipe; pipe closed by kill()
             message = "the child has ended"
             raise ChildGoneError(message) from error
 
