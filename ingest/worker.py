@@ -50,6 +50,8 @@ def main() -> None:
     limits = IngestSettings.model_validate(first["limits"])
     _import_parser(first["media_type"], first["purpose"])
     _limit_memory(limits)
+    if first["purpose"] == "parse" and hasattr(os, "nice"):
+        os.nice(5)  # questions go first
     write_frame(answers, {"type": "ready"})
     reader = _opened(first, limits, answers)
     if reader is None:
