@@ -19,6 +19,7 @@ from rag.errors import ConfigError, IndexMismatchError, NotFoundError, RagError
 from rag.files import FileStore
 from rag.library import Database, Library
 from rag.library.lock import FolderLock
+from rag.llm import sees_pictures
 from rag.retrieve import Retrieval, Retriever, Scope
 from rag.settings import EmbedSettings, Settings
 from rag.store import Store, open_store
@@ -249,6 +250,9 @@ class Services:
             self.embedder()
             if self.documents():
                 self._retrieving()
+            if self.settings.llm.model:
+                # Asking whether it sees pictures imports litellm, which takes seconds.
+                sees_pictures(self.settings.llm)
         except RagError as error:
             logger.warning("warm-up failed: %s", error)
 
