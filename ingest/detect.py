@@ -54,7 +54,7 @@ _PROLOG = re.compile(r"(?:\s+|<\?[^>]*>|<!--.*?-->)*", re.DOTALL)
 
 
 def detect_media_type(data: bytes, name: str) -> MediaType:
-    """The type of a file by its content; the name only breaks the tie for text without tags.
+    """The type of a file by its content; a name that says otherwise is refused.
 
     Args:
         data: The whole file, or at least its first 64 KB.
@@ -72,11 +72,14 @@ def detect_media_type(data: bytes, name: str) -> MediaType:
         raise _unsupported(name, found)
     text = _decoded_start(data)
     starts_as_html = text is not None and _starts_with_tag(text)
+    suffix = PurePath(name).suffix.lower()
     if _has_pdf_header(data) and not (starts_as_html and not data.startswith(b"%PDF-")):
+        if suffix in HTML_SUFFIXES:  # a name that lies is a mistake or a trick: ask, do not guess
+            message = f"{name} is a PDF, not a web page. Rename it to end in .pdf and add it again."
+            raise UnsupportedFileError(message)
         return "pdf"
     if text is None:
         raise _unsupported(name, "of an unknown type")
-    suffix = PurePath(name).suffix.lower()
     if starts_as_html or _DOCUMENT_TAG.search(text):
         if suffix == ".pdf":  # mostly the login page of the site it was saved from
             message = f"{name} is a web page, not a PDF. Save the PDF again and add that file."

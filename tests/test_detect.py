@@ -14,7 +14,6 @@ PAGE = make_html("<p>Hello</p>")
     ("data", "name", "expected"),
     [
         pytest.param(PDF, "report.pdf", "pdf", id="pdf"),
-        pytest.param(PDF, "report.html", "pdf", id="pdf named html"),
         pytest.param(PDF, "report", "pdf", id="pdf without a suffix"),
         pytest.param(b"HTTP/1.1 200 OK\r\n\r\n" * 40 + PDF, "a.pdf", "pdf", id="junk before pdf"),
         pytest.param(PAGE, "page.html", "html", id="html"),
@@ -51,6 +50,7 @@ def test_type_is_told_by_content(data: bytes, name: str, expected: str) -> None:
         pytest.param(b"a,b\n1,2\n", "data.csv", "plain text", id="csv"),
         pytest.param(bytes(range(256)) * 4, "a.html", "unknown type", id="binary named html"),
         pytest.param(PAGE, "report.pdf", "web page, not a PDF", id="html named pdf"),
+        pytest.param(PDF, "report.html", "PDF, not a web page", id="pdf named html"),
     ],
 )
 def test_other_types_are_refused_with_what_they_are(data: bytes, name: str, words: str) -> None:
