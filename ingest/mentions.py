@@ -1,4 +1,4 @@
-"""Labels of figures and tables, and the sentences that refer to them. Knows text only."""
+"""The sentences that refer to figures and tables by their labels. Knows text only."""
 
 from __future__ import annotations
 
@@ -16,12 +16,6 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _SAME_KIND = {"fig": "figure", "figs": "figure", "figures": "figure", "tab": "table"}
-
-
-def figure_number(caption: str) -> str:
-    """The document's own label at the start of a caption ("Figure 3", "Table 2-1"), or ""."""
-    match = _LABEL.match(caption.lstrip())
-    return match.group().strip() if match else ""
 
 
 def find_mention(number: str, texts: Iterable[str]) -> str:

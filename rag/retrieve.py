@@ -80,7 +80,6 @@ class Retriever:
         *,
         top_k: int,
         scope: Scope | None = None,
-        words_of: str | None = None,
     ) -> Retrieval:
         """The hits for a question.
 
@@ -88,13 +87,12 @@ class Retriever:
             question: Plain words; an empty one finds nothing.
             top_k: Most hits to keep.
             scope: Workspace, documents and kinds to search.
-            words_of: Words for evidence and keywords when they differ from the question.
         """
         scope = scope or Scope()
         clock = _Clock()
         if not question.strip():
             return Retrieval(hits=(), has_evidence=False)
-        query = self._query(question, words_of or question)
+        query = self._query(question)
         clock.mark("embed")
         candidates = self._candidates(query, scope)
         clock.mark("search")
@@ -111,7 +109,7 @@ class Retriever:
         hits = self._hits(kept, found, why, places)
         clock.mark("merge")
         evidence = is_answered(
-            question_terms(words_of or question),
+            question_terms(question),
             hits,
             others=[item.item.search_text for item in found.values()],
             clears_bar=any(h.height >= bars[h.candidate.group] for h in kept),
@@ -120,14 +118,14 @@ class Retriever:
         clock.mark("evidence")
         return Retrieval(hits=tuple(hits), has_evidence=evidence, timings_ms=clock.marks)
 
-    def _query(self, question: str, words: str) -> _Query:
+    def _query(self, question: str) -> _Query:
         text = self._embedder.text.embed_queries([question])[0]
         dense: dict[DenseName, Array] = {"text": text, "caption": text}
         pictures = self._embedder.pictures
         if pictures is not None:
             # In a joint space one vector serves both; a paired picture lane has its own.
             dense["image"] = text if self._embedder.joint else pictures.embed_queries([question])[0]
-        return _Query(query_weights(words), dense)
+        return _Query(query_weights(question), dense)
 
     def _candidates(self, query: _Query, scope: Scope) -> list[Candidate]:
         legs = self._legs(query, scope)

@@ -71,12 +71,15 @@ def test_nothing_of_a_run_is_visible_before_its_stage(library: Library) -> None:
     run = fill(library, document, text, figure)
     both = points(run, text, figure)
     seen = [len(library.items.lookup("local", both))]
+    assert library.items.is_empty("local")
     hidden = [library.documents.hidden_runs("local")]
     for stage in (READABLE, READY):
         library.documents.publish(run, stage)
         seen.append(len(library.items.lookup("local", both)))
         hidden.append(library.documents.hidden_runs("local"))
     assert seen == [0, 1, 2]
+    assert not library.items.is_empty("local")
+    assert library.items.is_empty("other")
     assert hidden == [((run.id,), (run.id,)), ((), (run.id,)), ((), ())]
     assert library.documents.get(document.id).state == "ready"
 

@@ -180,7 +180,7 @@ class Services:
     ) -> Retrieval:
         """Ranked hits for a question; none from an empty library, without loading a model."""
         scope = scope or Scope(workspace=self.workspace)
-        if not question.strip() or sum(self.library.items.group_sizes(self.workspace)) == 0:
+        if not question.strip() or self.library.items.is_empty(self.workspace):
             return Retrieval(hits=(), has_evidence=False)
         return self._retrieving().retrieve(
             question, top_k=top_k or self.settings.retrieve.top_k, scope=scope
@@ -287,7 +287,7 @@ class Services:
         index = self.library.documents.active_index()
         if index is None or index.identity == identity_of(self.settings.embed):
             return
-        if sum(self.library.items.group_sizes(self.workspace)) == 0:
+        if self.library.items.is_empty(self.workspace):
             return
         wanted = self.settings.embed.model
         raise IndexMismatchError(
@@ -314,7 +314,6 @@ class Services:
 
     def _retrieving(self) -> Retriever:
         with self._opening:
-            self.check_index()
             if self._retriever is None:
                 self._retriever = Retriever(
                     library=self.library,

@@ -188,6 +188,14 @@ class ItemTable:
         )
         return [UUID(row["point_id"]) for row in rows]
 
+    def is_empty(self, workspace: str) -> bool:
+        """Whether nothing is visible; stops at the first item, unlike a count."""
+        return not self._database.rows(
+            "SELECT 1 FROM items i JOIN runs r ON r.id = i.run"
+            f" WHERE r.workspace = ? AND {_VISIBLE} LIMIT 1",
+            (workspace,),
+        )
+
     def group_sizes(self, workspace: str, documents: Sequence[UUID] = ()) -> tuple[int, int]:
         """How many visible words and pictures there are in scope."""
         scope = json.dumps([str(id_) for id_ in documents])
