@@ -22,15 +22,43 @@ class _Section(BaseModel):
 class EmbedSettings(_Section):
     """Which embedder, and how it runs."""
 
-    model: str = Field("minilm", description="Embedder: `minilm` (built in) or `nomic`")
+    model: str | None = Field(
+        None,
+        description="Embedder, as `TEXT` or `TEXT+PICTURES` (`folio models` lists the names);"
+        " empty: the one the library was indexed with, at first `minilm`",
+    )
     model_dir: Path | None = Field(
         None, description="Folder with the checkpoint files of the chosen embedder"
+    )
+    dims: Annotated[int, Field(ge=1, le=4096)] | None = Field(
+        None, description="Length of a text vector, where the model can be cut (Matryoshka)"
+    )
+    precision: Literal["fp32", "bf16", "int8"] = Field(
+        "fp32", description="Numbers a model computes with; `folio models` lists what each allows"
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="Where torch models run; `auto` takes a GPU that torch sees"
     )
     threads: Annotated[int, Field(ge=1, le=64)] = Field(
         1, description="CPU threads a model may use"
     )
     batch_size: Annotated[int, Field(ge=1, le=256)] = Field(
         8, description="Texts or pictures embedded at once"
+    )
+    accept_noncommercial_licence: bool = Field(
+        False, description="Set to 1 to use a model whose licence forbids commercial use"
+    )
+    fetch_default: bool = Field(
+        True, description="Whether the app fetches `nomic` in the background when none is set"
+    )
+    api_base: str = Field(
+        "https://api.jina.ai/v1", description="Address of the hosted embedder, for `jina-api`"
+    )
+    api_key: SecretStr | None = Field(
+        None, description="Its key; the provider's own `JINA_API_KEY` works as well"
+    )
+    api_timeout_s: Annotated[float, Field(gt=0, le=600)] = Field(
+        60.0, description="Seconds to wait for the hosted embedder"
     )
 
 
@@ -121,6 +149,8 @@ class Settings(BaseSettings):
     llm: LlmSettings = LlmSettings()
     ingest: IngestSettings = IngestSettings()
     retrieve: RetrieveSettings = RetrieveSettings()
+    # The provider's own name, like the keys that LiteLLM reads.
+    jina_api_key: SecretStr | None = Field(None, validation_alias="JINA_API_KEY")
 
 
 # Read by Makefile, tests and the launcher, not by Settings.
@@ -141,7 +171,11 @@ def load_settings(*, data_dir: Path | None = None) -> Settings:
         raise ConfigError(_first_problem(error)) from error
     if data_dir is not None:
         settings = settings.model_copy(update={"data_dir": data_dir})
-    return settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
+    embed = settings.embed
+    if embed.api_key is None:
+        embed = embed.model_copy(update={"api_key": settings.jina_api_key})
+    folder = settings.data_dir.expanduser().absolute()
+    return settings.model_copy(update={"data_dir": folder, "embed": embed})
 
 
 def setting_names() -> list[tuple[str, str, object]]:

@@ -26,6 +26,7 @@ class WordLane:
     """
 
     dim = 256
+    text_cap = 512
 
     def __init__(self) -> None:
         self.embedded_count = 0
@@ -36,6 +37,9 @@ class WordLane:
     def embed_documents(self, texts: Sequence[str]) -> Array:
         self.embedded_count += len(texts)
         return self._embed(texts)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.split()) for text in texts]
 
     def _embed(self, texts: Sequence[str]) -> Array:
         rows = np.full((len(texts), self.dim), 1e-6, dtype=np.float32)

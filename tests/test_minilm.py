@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rag.embed.lanes import TextLane
-from rag.embed.load import load_embedder
+from rag.embed.load import identity_of, load_embedder
 from rag.embed.minilm import verify_weights
 from rag.errors import ConfigError, EmbedError
 from rag.settings import EmbedSettings
@@ -85,7 +85,7 @@ def refuse(*args, **kwargs):
     raise AssertionError("a socket was opened")
 socket.socket.connect = refuse
 socket.getaddrinfo = refuse
-from rag.embed import load_embedder
+from rag.embed import identity_of, load_embedder
 from rag.settings import EmbedSettings
 assert load_embedder(EmbedSettings()).text.embed_queries(["bread"]).shape == (1, 384)
 """
@@ -114,6 +114,12 @@ def test_missing_weights_are_refused(tmp_path: Path) -> None:
         verify_weights(tmp_path / "model.safetensors")
 
 
-def test_a_model_folder_is_refused_because_it_would_be_ignored(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="built in and reads no model folder"):
-        load_embedder(EmbedSettings(model_dir=tmp_path))
+def test_a_model_folder_for_other_models_leaves_the_built_in_one_alone(tmp_path: Path) -> None:
+    settings = EmbedSettings(model_dir=tmp_path)
+
+    assert load_embedder(settings).identity == identity_of(EmbedSettings())
+
+
+def test_its_vectors_cannot_be_cut() -> None:
+    with pytest.raises(ConfigError, match="384 numbers and cannot be cut"):
+        load_embedder(EmbedSettings(dims=128))

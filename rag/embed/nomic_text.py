@@ -22,7 +22,7 @@ from rag.errors import EmbedError
 if TYPE_CHECKING:
     from torch import nn
 
-    from rag.embed.nomic_files import HalfFiles
+    from rag.embed.checkpoints import CheckpointFiles
     from rag.embed.tensors import Shape
     from rag.embed.turns import Turns
 
@@ -45,8 +45,10 @@ FIXED = {
 MAX_BATCH_TOKENS = 256
 
 
-def load_nomic_text(files: HalfFiles, *, turns: Turns, batch_size: int) -> TextTower:
-    """The text lane from its three files.
+def load_nomic_text(
+    files: CheckpointFiles, *, turns: Turns, batch_size: int, dim: int
+) -> TextTower:
+    """The text lane from its three files; `dim` may be shorter than the model's own.
 
     Raises:
         EmbedError: The config asks for what is not built, or the files are not whole.
@@ -57,7 +59,8 @@ def load_nomic_text(files: HalfFiles, *, turns: Turns, batch_size: int) -> TextT
         message = f"tokenizer.json in {files.folder} belongs to another model. Fetch it again."
         raise EmbedError(message)
     recipe = Recipe(
-        dim=files.dim,
+        dim=dim,
+        text_cap=NOMIC.text_cap,
         query_prefix=NOMIC.query_prefix,
         document_prefix=NOMIC.document_prefix,
         has_layer_norm=True,
@@ -68,7 +71,7 @@ def load_nomic_text(files: HalfFiles, *, turns: Turns, batch_size: int) -> TextT
     )
 
 
-def load_encoder(files: HalfFiles) -> nn.Module:
+def load_encoder(files: CheckpointFiles) -> nn.Module:
     """The encoder alone: token ids to `last_hidden_state`.
 
     Raises:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from rag.embed.catalogue import MINILM
-from rag.embed.load import identity_of, load_embedder, load_nomic_halves
+from rag.embed.choice import chosen_name, find_facts, parse_choice
+from rag.embed.lanes import CaptionedPictures, Lanes, join_identities
+from rag.embed.load import lane_identities, load_lanes
 from rag.errors import ConfigError
 from rag.imaging import open_rgb
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-    from rag.embed.lanes import Array, TextLane
-    from rag.embed.selfcheck import ImageEmbedder
+    from rag.embed.catalogue import LaneName, ModelFacts
+    from rag.embed.lanes import Array, PictureLane, TextLane
     from rag.settings import EmbedSettings
 
 Form = Literal["query", "document", "image"]
@@ -42,6 +43,7 @@ class EmbeddedOnce:
     embedder: str
     identity: str
     vectors: tuple[Embedded, ...]
+    notes: tuple[str, ...] = ()  # what was cut, in sentences
 
 
 def embed_for_cli(
@@ -50,8 +52,19 @@ def embed_for_cli(
     queries: Sequence[str] = (),
     texts: Sequence[str] = (),
     images: Sequence[Path] = (),
+    captions: Sequence[str] = (),
 ) -> EmbeddedOnce:
     """Vectors in the order queries, texts, images. A folder with one half serves its own forms.
+
+    The name of one model means that model alone, so `clip` embeds texts with its own text
+    tower; of a pair, texts go through the first and pictures through the second.
+
+    Args:
+        settings: The embedder and its folder.
+        queries: Questions.
+        texts: Passages.
+        images: Paths of pictures.
+        captions: One a picture, for models that put both into one vector; or none.
 
     Raises:
         ConfigError: The embedder has no half for a form that is asked, its name is
@@ -59,27 +72,94 @@ def embed_for_cli(
         DocumentError: A picture cannot be decoded.
         EmbedError: The weights are absent, damaged or fail their self-check.
     """
-    identity = identity_of(settings)
+    name = chosen_name(settings)
+    for_words, for_pictures = _models(name)
     pictures = [_open(path) for path in images]
-    words, eyes = _lanes(settings, has_texts=bool(queries or texts), has_images=bool(images))
+    has_texts, has_images = bool(queries or texts), bool(images)
+    words, eyes = Lanes(), Lanes()
+    if for_words is for_pictures:
+        words = eyes = _load(for_words, settings, has_texts=has_texts, has_images=has_images)
+    else:
+        words = _load(for_words, settings, has_texts=has_texts, has_images=False)
+        eyes = _load(for_pictures, settings, has_texts=False, has_images=has_images)
     vectors: list[Embedded] = []
-    if words is not None:
-        vectors += _rows(queries, "query", words.embed_queries(queries))
-        vectors += _rows(texts, "document", words.embed_documents(texts))
-    if eyes is not None:
-        vectors += _rows(map(str, images), "image", eyes.embed_images(pictures))
-    return EmbeddedOnce(embedder=settings.model, identity=identity, vectors=tuple(vectors))
+    notes: list[str] = []
+    if has_texts:
+        vectors, notes = _embed_texts(for_words, words, queries, texts)
+    if eyes.pictures is not None and has_images:
+        found = _embed_images(for_pictures, eyes.pictures, pictures, captions)
+        vectors += _rows(map(str, images), "image", found)
+    return EmbeddedOnce(
+        embedder=name,
+        identity=_identity(for_words, for_pictures, settings),
+        vectors=tuple(vectors),
+        notes=tuple(notes),
+    )
 
 
-def _lanes(
-    settings: EmbedSettings, *, has_texts: bool, has_images: bool
-) -> tuple[TextLane | None, ImageEmbedder | None]:
-    if settings.model != MINILM.name:
-        return load_nomic_halves(settings, wants_text=has_texts, wants_images=has_images)
+def _models(name: str) -> tuple[ModelFacts, ModelFacts]:
+    if "+" not in name:
+        return find_facts(name), find_facts(name)
+    choice = parse_choice(name)
+    return choice.text, choice.pictures or choice.text
+
+
+def _load(
+    facts: ModelFacts, settings: EmbedSettings, *, has_texts: bool, has_images: bool
+) -> Lanes:
+    wants: set[LaneName] = set()
+    if has_texts:
+        wants.add("text" if "text" in facts.lanes else "image")
     if has_images:
-        message = "minilm embeds no pictures. Choose an embedder that does: --embedder nomic."
-        raise ConfigError(message)
-    return (load_embedder(settings).text if has_texts else None), None
+        if "image" not in facts.lanes:
+            message = f"{facts.name} embeds no pictures. Choose an embedder that does: "
+            raise ConfigError(message + "--embedder nomic.")
+        wants.add("image")
+    if not wants:
+        return Lanes()
+    return load_lanes(facts, settings, wants)
+
+
+def _embed_texts(
+    facts: ModelFacts, lanes: Lanes, queries: Sequence[str], texts: Sequence[str]
+) -> tuple[list[Embedded], list[str]]:
+    lane: TextLane | PictureLane | None = lanes.text or lanes.pictures
+    if lane is None:
+        return [], []
+    # A model for pictures has one form of text, the question.
+    as_documents = lanes.text.embed_documents if lanes.text else lane.embed_queries
+    vectors = _rows(queries, "query", lane.embed_queries(queries))
+    vectors += _rows(texts, "document", as_documents(texts))
+    lost = [count - lane.text_cap for count in lane.count_tokens([*queries, *texts])]
+    notes = [
+        f"A text is {over} tokens longer than the {lane.text_cap} that {facts.name} reads; its "
+        "end was left out."
+        for over in lost
+        if over > 0
+    ]
+    return vectors, notes
+
+
+def _embed_images(
+    facts: ModelFacts,
+    lane: PictureLane,
+    pictures: Sequence[Image.Image],
+    captions: Sequence[str],
+) -> Array:
+    if not captions:
+        return lane.embed_images(pictures)
+    if not isinstance(lane, CaptionedPictures):
+        raise ConfigError(f"{facts.name} cannot put a caption into a picture's vector.")
+    if len(captions) != len(pictures):
+        raise ConfigError("Give one --caption for each --image, in the same order.")
+    return lane.embed_captioned(pictures, captions)
+
+
+def _identity(for_words: ModelFacts, for_pictures: ModelFacts, settings: EmbedSettings) -> str:
+    lines = dict(lane_identities(for_words, settings, for_words.lanes))
+    if for_pictures is not for_words:
+        lines |= lane_identities(for_pictures, settings, for_pictures.lanes[-1:])
+    return join_identities(lines.get("text", ""), lines.get("image", ""))
 
 
 def _open(path: Path) -> Image.Image:

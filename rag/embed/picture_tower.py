@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
+    from rag.embed.checkpoints import CheckpointFiles
     from rag.embed.lanes import Array
-    from rag.embed.nomic_files import HalfFiles
     from rag.embed.turns import Turns
 
 # One picture of 197 positions takes up to 1.5 s on a busy thread, alone or among four
@@ -67,7 +67,7 @@ class PictureTower:
         return functional.normalize(self._encoder(torch.from_numpy(pixels)), dim=-1).numpy()
 
 
-def load_nomic_vision(files: HalfFiles, *, turns: Turns, batch_size: int) -> PictureTower:
+def load_nomic_vision(files: CheckpointFiles, *, turns: Turns, batch_size: int) -> PictureTower:
     """The vision half from its two files.
 
     Raises:
@@ -76,7 +76,7 @@ def load_nomic_vision(files: HalfFiles, *, turns: Turns, batch_size: int) -> Pic
     return PictureTower(encoder=load_encoder(files), turns=turns, batch_size=batch_size)
 
 
-def load_encoder(files: HalfFiles) -> VisionEncoder:
+def load_encoder(files: CheckpointFiles) -> VisionEncoder:
     """The encoder in eval mode, every tensor from its file and turned into float32.
 
     Raises:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-    from rag.embed.lanes import Array, TextLane
+    from rag.embed.lanes import Array, PictureLane, TextLane
 
 QUESTION = "How do I bake bread?"
 NEAR = "A recipe for baking a loaf of bread at home, with flour, water, salt and yeast."
@@ -70,6 +70,28 @@ def check_images(lane: ImageEmbedder) -> None:
     vectors = lane.embed_images([disc, bars])
     _check_form(vectors, lane.dim)
     _demand(vectors[0] @ vectors[1] < SAME, "two different pictures give one vector")
+
+
+def check_picture_queries(lane: PictureLane, *, is_trained: bool) -> None:
+    """Embed questions for pictures and refuse a lane whose vectors cannot be right.
+
+    Args:
+        lane: freshly loaded.
+        is_trained: the weights are the published ones, so meaning is checked too.
+
+    Raises:
+        EmbedError: Names the check that failed.
+    """
+    asked = ["a red circle", "a bar chart", "a bar chart of revenue, by quarter and by region"]
+    questions = lane.embed_queries(asked)
+    _check_form(questions, lane.dim)
+    (alone,) = lane.embed_queries(asked[:1])
+    _demand(alone @ questions[0] > SAME, "a question alone and in a batch gives two vectors")
+    _demand(questions[0] @ questions[1] < SAME, "two different questions give one vector")
+    if is_trained:
+        disc, bars = lane.embed_images(list(draw_probes()))
+        nearer = (questions[0] - questions[1]) @ (disc - bars)
+        _demand(nearer > 0, "a red disc is no nearer 'a red circle' than 'a bar chart'")
 
 
 def draw_probes() -> tuple[Image.Image, Image.Image]:

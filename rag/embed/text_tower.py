@@ -13,11 +13,12 @@ import torch
 from torch.nn import functional
 
 from rag.embed.batches import plan_batches
+from rag.embed.tokens import clean_text, count_uncut
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
     from torch import nn
 
     from rag.embed.lanes import Array
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 class Recipe:
     """What turns token states into a vector, apart from the weights."""
 
-    dim: int
+    dim: int  # shorter than the model's own for a Matryoshka cut
+    text_cap: int  # tokens that are read of a text, prefix included
     query_prefix: str
     document_prefix: str
     has_layer_norm: bool  # LayerNorm without weights, eps 1e-5, between mean and unit length
@@ -66,6 +68,11 @@ class TextTower:
         """Length of a vector."""
         return self._recipe.dim
 
+    @property
+    def text_cap(self) -> int:
+        """Tokens that are read of a text."""
+        return self._recipe.text_cap
+
     def embed_queries(self, texts: Sequence[str]) -> Array:
         """Questions to float32 (n, dim), rows L2-normalised; goes before waiting documents."""
         return self._embed(self._recipe.query_prefix, texts, question=True)
@@ -74,8 +81,13 @@ class TextTower:
         """Passages to float32 (n, dim), rows L2-normalised, row i belongs to text i."""
         return self._embed(self._recipe.document_prefix, texts, question=False)
 
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text in document form, before it is cut."""
+        prefix = self._recipe.document_prefix
+        return [count_uncut(self._encode(prefix + text)) for text in texts]
+
     def _embed(self, prefix: str, texts: Sequence[str], *, question: bool) -> Array:
-        rows = [self._token_ids(prefix + text) for text in texts]
+        rows = [self._encode(prefix + text).ids for text in texts]
         vectors = np.zeros((len(rows), self.dim), dtype=np.float32)
         batches = plan_batches(
             [len(row) for row in rows],
@@ -87,10 +99,8 @@ class TextTower:
                 vectors[places] = self._forward([rows[place] for place in places])
         return vectors
 
-    def _token_ids(self, text: str) -> list[int]:
-        # Text out of a PDF may hold lone surrogates, which the tokenizer refuses.
-        clean = text.encode("utf-8", "replace").decode("utf-8")
-        return self._tokenizer.encode(clean).ids
+    def _encode(self, text: str) -> Encoding:
+        return self._tokenizer.encode(clean_text(text))
 
     @torch.inference_mode()
     def _forward(self, rows: Sequence[Sequence[int]]) -> Array:
@@ -101,17 +111,22 @@ class TextTower:
         states = self._model(
             input_ids=ids, attention_mask=mask, token_type_ids=torch.zeros_like(ids)
         ).last_hidden_state
-        return pool(states, mask, has_layer_norm=self._recipe.has_layer_norm).numpy()
+        recipe = self._recipe
+        pooled = pool(states, mask, has_layer_norm=recipe.has_layer_norm, dim=recipe.dim)
+        return pooled.numpy()
 
 
-def pool(states: torch.Tensor, mask: torch.Tensor, *, has_layer_norm: bool) -> torch.Tensor:
-    """Token states to vectors: mean over real tokens, LayerNorm if asked, unit length.
+def pool(
+    states: torch.Tensor, mask: torch.Tensor, *, has_layer_norm: bool, dim: int | None = None
+) -> torch.Tensor:
+    """Token states to vectors: mean over real tokens, LayerNorm if asked, cut, unit length.
 
     Args:
         states: float32 (n, tokens, dim).
         mask: int64 (n, tokens), 1 for a real token; each row has at least one.
         has_layer_norm: Nomic v1.5 wants it, also when nothing is truncated, because
             its vision tower was trained against such vectors (model card).
+        dim: Matryoshka cut, after the LayerNorm over all numbers; None keeps all.
 
     Returns:
         float32 (n, dim), rows L2-normalised.
@@ -120,4 +135,4 @@ def pool(states: torch.Tensor, mask: torch.Tensor, *, has_layer_norm: bool) -> t
     mean = (states * weights).sum(dim=1) / weights.sum(dim=1)  # (n, tokens, dim) -> (n, dim)
     if has_layer_norm:
         mean = functional.layer_norm(mean, mean.shape[-1:], eps=1e-5)
-    return functional.normalize(mean, dim=-1)
+    return functional.normalize(mean[:, :dim], dim=-1)

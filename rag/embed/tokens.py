@@ -9,7 +9,7 @@ from rag.errors import EmbedError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 
 def load_tokenizer(path: Path, *, cap: int) -> Tokenizer:
@@ -31,3 +31,14 @@ def load_tokenizer(path: Path, *, cap: int) -> Tokenizer:
     tokenizer.no_padding()
     tokenizer.enable_truncation(max_length=cap)
     return tokenizer
+
+
+def clean_text(text: str) -> str:
+    """Text out of a PDF may hold lone surrogates, which a tokenizer refuses."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def count_uncut(encoding: Encoding) -> int:
+    """How many tokens a text had before it was cut, special ones counted once."""
+    rest = (len(part.ids) - sum(part.special_tokens_mask) for part in encoding.overflowing)
+    return len(encoding.ids) + sum(rest)

@@ -118,6 +118,16 @@ MIGRATIONS: tuple[str, ...] = (
         active INTEGER NOT NULL
     ) STRICT;
     """,
+    """
+    ALTER TABLE documents ADD COLUMN language TEXT NOT NULL DEFAULT '';  -- ISO 639-1, '' unknown
+
+    CREATE TABLE index_runs (  -- which runs an index that is being built holds already
+        index_name TEXT NOT NULL,
+        run TEXT NOT NULL,
+        stage INTEGER NOT NULL,  -- as in `runs`, when it was copied
+        PRIMARY KEY (index_name, run)
+    ) STRICT;
+    """,
 )
 VERSION = len(MIGRATIONS)
 
