@@ -195,6 +195,7 @@ class Document:
     added_at: str  # ISO 8601, UTC
     media_type: Literal["pdf", "html"]
     title: str = ""
+    language: str = ""  # ISO 639-1 code of the main language, "" when it is not known
     warnings: tuple[str, ...] = ()
     error: Failure | None = None
 

@@ -172,6 +172,11 @@ class DocumentTable:
                 (page_count, title, str(id_)),
             )
 
+    def set_language(self, id_: UUID, language: str) -> None:
+        """ISO 639-1 code of a document's main language, "" when it is not known."""
+        with self._database.change() as connection:
+            connection.execute("UPDATE documents SET language=? WHERE id=?", (language, str(id_)))
+
     def start_run(self, id_: UUID) -> Run:
         """A new run of a document, nothing of it visible."""
         run = Run(id=uuid4(), document_id=id_, workspace=self.get(id_).workspace, stage=HIDDEN)
@@ -355,6 +360,7 @@ class DocumentTable:
             added_at=row["added_at"],
             media_type=row["media_type"],
             title=row["title"],
+            language=row["language"],
             warnings=tuple(note["text"] for note in notes),
             error=failure or None,
         )
