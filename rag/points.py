@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from rag.embed.lanes import CaptionedPictures
 from rag.imaging import open_rgb
 from rag.keywords import document_weights
 from rag.library.items import point_id
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
-    from rag.embed.lanes import Array, Embedder
+    from PIL import Image
+
+    from rag.embed.lanes import Array, Embedder, PictureLane
     from rag.library.documents import Run
     from rag.store.base import DenseName
     from rag.types import Item
@@ -36,7 +39,8 @@ def make_points(
     """Points of a run, in the order of the items.
 
     text and table: `text`; figure and page: `caption`; whatever has a picture and an
-    embedder with a picture lane: `image`; all: `keywords`.
+    embedder with a picture lane: `image`, from pixels and caption where the lane takes both;
+    all: `keywords`.
 
     Args:
         items: Of one run.
@@ -67,8 +71,17 @@ def _add_pixels(
     for start in range(0, len(shown), PICTURE_BATCH):
         batch = shown[start : start + PICTURE_BATCH]
         images = [open_rgb(picture_path(item.image_sha256 or "")) for item in batch]
-        for item, vector in zip(batch, embedder.pictures.embed_images(images), strict=True):
+        vectors = _embed_pictures(embedder.pictures, images, [item.caption for item in batch])
+        for item, vector in zip(batch, vectors, strict=True):
             dense[item.id]["image"] = vector
+
+
+def _embed_pictures(
+    lane: PictureLane, images: Sequence[Image.Image], captions: Sequence[str]
+) -> Array:
+    if isinstance(lane, CaptionedPictures):
+        return lane.embed_captioned(images, captions)
+    return lane.embed_images(images)
 
 
 def _point(item: Item, run: Run, dense: Mapping[DenseName, Array], average_words: float) -> Point:
