@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rag.library.choices import ChoiceTable
 from rag.library.database import Database
 from rag.library.documents import DocumentTable
 from rag.library.items import Block, FoundItem, ItemTable, Page
@@ -16,6 +17,7 @@ class Library:
         self.database = database
         self.documents = DocumentTable(database)
         self.items = ItemTable(database)
+        self.choices = ChoiceTable(database)
 
     def close(self) -> None:
         """Close the file."""
