@@ -73,6 +73,7 @@ def answer_stream(
     history: Sequence[tuple[str, str]] = (),
     stop: threading.Event | None = None,
     timings_ms: Mapping[str, float] | None = None,
+    notes: tuple[str, ...] = (),
 ) -> Iterator[AnswerEvent]:
     """Retrieved, then tokens, then Done.
 
@@ -91,6 +92,7 @@ def answer_stream(
         stop: set by another thread to end the model's answer; what is there is kept.
         timings_ms: of the stages before this one; "first_token" and "total" are added,
             both counted from the start of the first stage.
+        notes: what of the question retrieval did not read; handed on.
     """
     turn = _Turn(
         question=question,
@@ -101,6 +103,7 @@ def answer_stream(
         stop=stop,
         timings_ms=dict(timings_ms or {}),
         before_ms=sum((timings_ms or {}).values()),
+        notes=notes,
     )
     if abstain or not hits:
         yield from _abstain(turn)
@@ -122,6 +125,7 @@ class _Turn:
     stop: threading.Event | None
     timings_ms: dict[str, float]
     before_ms: float
+    notes: tuple[str, ...]
     started: float = field(default_factory=time.perf_counter)
 
     def mark(self, name: str) -> None:
@@ -314,6 +318,7 @@ def _done(
             sources=sources,
             not_used=tuple(hit for hit in turn.hits if hit.item.id not in used),
             unsupported=unsupported,
+            notes=turn.notes,
             images_sent=images_sent,
             usage=dict(usage or {}),
             timings_ms=turn.timings_ms,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag.background import Background
+from rag.embed.caps import question_notes
 from rag.evidence import is_answered, question_terms
 from rag.keywords import query_weights
 from rag.merge import Candidate, Group, Ranked, bar, heights, keep_top, merge
@@ -51,6 +52,7 @@ class Retrieval:
 
     hits: tuple[Hit, ...]
     has_evidence: bool
+    notes: tuple[str, ...] = ()  # what of the question was not read, in sentences
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -116,7 +118,12 @@ class Retriever:
             is_scoped=len(scope.documents) == 1,
         )
         clock.mark("evidence")
-        return Retrieval(hits=tuple(hits), has_evidence=evidence, timings_ms=clock.marks)
+        return Retrieval(
+            hits=tuple(hits),
+            has_evidence=evidence,
+            notes=question_notes(self._embedder, question),
+            timings_ms=clock.marks,
+        )
 
     def _query(self, question: str) -> _Query:
         text = self._embedder.text.embed_queries([question])[0]

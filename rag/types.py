@@ -140,6 +140,7 @@ class Answer:
     sources: tuple[Source, ...]
     not_used: tuple[Hit, ...] = ()  # found, but outside the budget or not quoted
     unsupported: tuple[Unsupported, ...] = ()
+    notes: tuple[str, ...] = ()  # what of the question was not read, in sentences
     images_sent: int = 0
     usage: Mapping[str, int] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)

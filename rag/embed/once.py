@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from rag.embed.caps import lost_tokens
 from rag.embed.choice import chosen_name, find_facts, parse_choice
 from rag.embed.lanes import CaptionedPictures, Lanes, join_identities
 from rag.embed.load import lane_identities, load_lanes
@@ -130,12 +131,11 @@ def _embed_texts(
     as_documents = lanes.text.embed_documents if lanes.text else lane.embed_queries
     vectors = _rows(queries, "query", lane.embed_queries(queries))
     vectors += _rows(texts, "document", as_documents(texts))
-    lost = [count - lane.text_cap for count in lane.count_tokens([*queries, *texts])]
     notes = [
-        f"A text is {over} tokens longer than the {lane.text_cap} that {facts.name} reads; its "
+        f"A text is {lost} tokens longer than the {lane.text_cap} that {facts.name} reads; its "
         "end was left out."
-        for over in lost
-        if over > 0
+        for lost in lost_tokens(lane, [*queries, *texts])
+        if lost
     ]
     return vectors, notes
 

@@ -113,6 +113,8 @@ def _notes(turn: state.Turn) -> None:
             rest = ""
         st.html(pieces.note("warn", f"The language model did not answer{_whole(turn)}.", rest))
         st.html(pieces.meta(turn.answer.error.message))
+    for sentence in turn.answer.notes if turn.answer is not None else ():
+        st.html(pieces.note("info", "The question is long.", sentence))
     if turn.stopped:
         st.html(pieces.note("info", *STOPPED))
 
