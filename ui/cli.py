@@ -116,6 +116,8 @@ def search(
         )
         found = services.search(query, top_k=k, scope=scope)
         result = search_json(query, services.status().embedder, found)
+    for note in found.notes:
+        typer.echo(note, err=True)
     if as_json:
         _tell(result)
         return
@@ -142,6 +144,8 @@ def ask(
     with _services(data_dir) as services:
         scope = _documents(services, document)
         answer = services.answer(question, documents=scope, top_k=k, use_llm=not no_llm)
+    for note in answer.notes:
+        typer.echo(note, err=True)
     result = answer_json(answer)
     if as_json:
         _tell(result)

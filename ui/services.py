@@ -221,6 +221,7 @@ class Services:
                 history=history,
                 stop=stop,
                 timings_ms=found.timings_ms,
+                notes=found.notes,
             )
 
     def answer(self, question: str, **options: object) -> Answer:
