@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 LaneName = Literal["text", "image"]
@@ -157,4 +157,110 @@ NOMIC_TEXT_ONLY = ModelFacts(
     text_s=0.7,
 )
 
-CATALOGUE = (MINILM, NOMIC, NOMIC_TEXT_ONLY)
+GEMMA_CHECKPOINT = Checkpoint(
+    kind="gemma",
+    id="google/embeddinggemma-2",
+    revision="914f7f89142e33e77833254d9c9b90c3cef7303b",
+    files=(
+        "config.json",
+        "model.safetensors",
+        "preprocessor_config.json",
+        "processor_config.json",
+        "tokenizer.json",
+    ),
+    size_bytes=1_521_092_552,  # 744,371,512 bfloat16 numbers and a tokenizer of 32 MB
+)
+GEMMA = ModelFacts(
+    name="gemma",
+    checkpoints=(GEMMA_CHECKPOINT,),
+    licence="Apache-2.0",
+    licence_url=APACHE,
+    commercial_use="yes",
+    dims=768,
+    min_dims=128,  # card: 768, 512, 256, 128; pictures lose much at 128
+    text_cap=8192,
+    image_input="RGB in its own shape, up to 161,280 pixels",  # 70 soft tokens of 48 x 48 px
+    lanes=("text", "image"),
+    joint=True,
+    languages="many",
+    good_at="Over 100 languages, and pictures read together with their captions. Slow on a CPU.",
+    query_prefix="task: search result | query: ",  # model card
+    document_prefix="title: none | text: ",
+    precisions=("fp32", "bf16"),  # card: float16 overflows
+    text_s=0.8,
+    picture_s=3.1,
+)
+GEMMA_TEXT = replace(
+    GEMMA,
+    name="gemma-text",
+    image_input="",
+    lanes=("text",),
+    joint=False,
+    good_at="Passages in over 100 languages. Slow on a CPU.",
+    picture_s=0.0,
+)
+
+JINA_REVISION = "e10d47f5691d0454a0fb5d13f46f2199b74cb436"
+JINA_FP32 = Checkpoint(
+    kind="jina",
+    id="jinaai/jina-clip-v2",
+    revision=JINA_REVISION,
+    files=("onnx/model.onnx", "onnx/model.onnx_data", "tokenizer.json"),
+    size_bytes=3_469_000_000,  # to some megabytes: 2 MB of graph, 3.45 GB of weights, 17 MB
+)
+# Not in JINA.checkpoints: `rag.embed.jina.checkpoint_of` picks by precision.
+JINA_INT8 = Checkpoint(
+    kind="jina",
+    id=JINA_FP32.id,
+    revision=JINA_REVISION,
+    files=("onnx/model_int8.onnx", "tokenizer.json"),
+    size_bytes=874_350_932 + 17_082_997,
+)
+JINA = ModelFacts(
+    name="jina",
+    checkpoints=(JINA_FP32,),
+    licence="CC BY-NC 4.0",
+    licence_url="https://creativecommons.org/licenses/by-nc/4.0/",
+    commercial_use="no",
+    notice=NON_COMMERCIAL,
+    dims=1024,
+    min_dims=64,  # model card: 64 to 1024
+    text_cap=512,  # trained with pictures and cut by default; 8192 is only what positions allow
+    image_input="RGB, short side to 512 px, centre 512 x 512 px",
+    lanes=("text", "image"),
+    joint=True,
+    languages="many",
+    good_at="Passages and pictures in 89 languages, with vectors as short as 64 numbers. Slow.",
+    # Model card: `task="retrieval.query"` puts this in front; documents have none.
+    query_prefix="Represent the query for retrieving evidence documents: ",
+    # fp32 is the default: how far int8 strays has not been measured.
+    precisions=("fp32", "int8"),
+    # Estimates from the sizes (303 M weights of the text tower at work, 304 M over 1,297
+    # positions of a picture) at nomic's pace; nobody has measured them.
+    text_s=2.0,
+    picture_s=15.0,
+)
+JINA_API = ModelFacts(
+    name="jina-api",
+    checkpoints=(
+        Checkpoint(kind="none", id="jina-clip-v2", revision="hosted", files=(), size_bytes=0),
+    ),
+    licence="Jina AI's terms of service",
+    licence_url="https://jina.ai/legal",
+    commercial_use="check",  # through the API or by an agreement with Jina AI
+    dims=JINA.dims,
+    min_dims=JINA.min_dims,
+    text_cap=JINA.text_cap,
+    image_input=JINA.image_input,
+    lanes=JINA.lanes,
+    joint=True,
+    languages="many",
+    good_at="Jina CLIP v2 on Jina AI's computers: needs a key, costs money, sends them everything.",
+    query_prefix=JINA.query_prefix,  # added by the service
+    is_remote=True,
+    # The wait for an answer in batches, guessed.
+    text_s=0.05,
+    picture_s=0.3,
+)
+
+CATALOGUE = (MINILM, NOMIC, NOMIC_TEXT_ONLY, GEMMA, GEMMA_TEXT, JINA, JINA_API)

@@ -8,6 +8,9 @@ from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 from rag.embed.choice import chosen_name, parse_choice
+from rag.embed.gemma import GemmaFamily
+from rag.embed.jina import JinaFamily
+from rag.embed.jina_hosted import JinaApiFamily
 from rag.embed.lanes import Embedder, Lanes, join_identities
 from rag.embed.minilm import MiniLmFamily
 from rag.embed.nomic import NomicFamily
@@ -43,6 +46,10 @@ FAMILIES: Mapping[str, Family] = {
     "minilm": MiniLmFamily(),
     "nomic": NomicFamily(),
     "nomic-text": NomicFamily(),
+    "jina": JinaFamily(),
+    "jina-api": JinaApiFamily(),
+    "gemma": GemmaFamily(),
+    "gemma-text": GemmaFamily(),
 }
 
 
@@ -144,6 +151,16 @@ def refuse_unaccepted(facts: ModelFacts, settings: EmbedSettings) -> None:
         f"{facts.name} is licensed {facts.licence}, which allows no commercial use. Read "
         f"{facts.licence_url}, then set FOLIO_EMBED__ACCEPT_NONCOMMERCIAL_LICENCE=1."
     )
+
+
+def licence_notice(settings: EmbedSettings) -> str:
+    """What must be shown where the chosen embedder is used; "" when nothing must.
+
+    Raises:
+        ConfigError: The name is unknown.
+    """
+    models = parse_choice(chosen_name(settings)).models
+    return " ".join(facts.notice for facts in models if facts.notice)
 
 
 def _load_checked(

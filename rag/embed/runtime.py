@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from pathlib import Path
 
+    import torch
     from torch import nn
 
 
@@ -39,13 +40,15 @@ def load_pretrained(
     folder: Path,
     *,
     unused: Collection[str] = (),
+    dtype: torch.dtype | None = None,
 ) -> nn.Module:
-    """A transformers model in float32 from a local folder, every weight from its file.
+    """A transformers model from a local folder, every weight from its file.
 
     Args:
         load: the class's `from_pretrained`.
         folder: holds config.json and model.safetensors.
         unused: tensors of the file that the model is known not to need.
+        dtype: what it computes in, whatever the file holds; float32 when None.
 
     Raises:
         EmbedError: A tensor is missing, not expected or of another shape, or the
@@ -59,7 +62,7 @@ def load_pretrained(
             folder,
             local_files_only=True,
             use_safetensors=True,
-            dtype=torch.float32,
+            dtype=dtype or torch.float32,
             attn_implementation="sdpa",
             output_loading_info=True,
         )

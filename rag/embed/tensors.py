@@ -13,14 +13,23 @@ if TYPE_CHECKING:
 Shape = tuple[int, ...]
 
 
-def refuse_other_tensors(folder: Path, wanted: Mapping[str, Shape]) -> None:
+def refuse_other_tensors(
+    folder: Path, wanted: Mapping[str, Shape], *, unused: tuple[str, ...] = ()
+) -> None:
     """Compare model.safetensors with the names and shapes that config.json implies.
+
+    Args:
+        folder: Holds model.safetensors.
+        wanted: Shape of each tensor that the model has.
+        unused: How the names of tensors begin that may be there and are not read.
 
     Raises:
         EmbedError: Names the first tensor that is missing, not expected or of another
             shape; or the file is damaged.
     """
-    found = _read_shapes(folder)
+    found = {
+        name: shape for name, shape in _read_shapes(folder).items() if not name.startswith(unused)
+    }
     refuse_gaps(folder, missing=wanted.keys() - found, unexpected=found.keys() - wanted)
     for name, shape in sorted(wanted.items()):
         if found[name] != shape:
