@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ingest.child import parse_in_child
 from ingest.chunk import Draft, chunk_parts
 from ingest.detect import detect_media_type
+from ingest.language import detect_language
 from ingest.parts import DocumentHead, ParsedPage
 from rag.errors import DocumentError, EmptyFileError, FileTooLargeError, RagError
 from rag.keywords import average_length
@@ -274,10 +275,13 @@ class Pipeline:
         for drafts in _batches(chunk_parts(pages, title=title), EMBED_BATCH):
             self._write(run, drafts)
             _stop_if_cancelled(progress)
-        if not self._library.items.of_run(run, (*WORDS, *PICTURES)):
+        items = self._library.items.of_run(run, (*WORDS, *PICTURES))
+        if not items:
             raise EmptyFileError(
                 f"{document.name} holds no text and no pictures that Folio can read."
             )
+        language = detect_language(item.text for item in items if item.kind == "text")
+        self._library.documents.set_language(document.id, language)
         self._library.documents.publish(run, READABLE)
 
     def _pages(
