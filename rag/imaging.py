@@ -60,6 +60,24 @@ def open_rgb(path: Path, *, max_megapixels: int = 25) -> Image.Image:
     return decode_picture(path.read_bytes(), max_megapixels=max_megapixels)
 
 
+def to_rgb_on_white(picture: Image.Image) -> Image.Image:
+    """Any opened picture as RGB: transparency laid on white, grey of more than 8 bits scaled.
+
+    Plain `convert("RGB")` shows the colours hidden under transparency, and Pillow 13
+    clips 16-bit grey to black and white.
+    """
+    from PIL import Image as Pillow
+
+    if picture.mode == "F" or picture.mode.startswith("I"):
+        return _scale_grey(picture).convert("RGB")
+    if picture.has_transparency_data:
+        layer = picture.convert("RGBA")
+        white = Pillow.new("RGBA", layer.size, "white")
+        white.alpha_composite(layer)
+        return white.convert("RGB")
+    return picture.convert("RGB")
+
+
 def encode_png(image: Image.Image, long_side_px: int = LONG_SIDE_PX) -> bytes:
     """RGB PNG without metadata, shrunk so that its longer side is at most `long_side_px`."""
     from PIL import Image as Pillow
@@ -98,7 +116,7 @@ def _decode(data: bytes, max_megapixels: int) -> Image.Image:
             raise _too_large(max_megapixels)
         picture.seek(0)
         picture.load()
-        return _flatten(ImageOps.exif_transpose(picture))
+        return to_rgb_on_white(ImageOps.exif_transpose(picture))
 
 
 def _too_large(max_megapixels: int) -> FileTooLargeError:
@@ -106,19 +124,6 @@ def _too_large(max_megapixels: int) -> FileTooLargeError:
         f"This picture has more than {max_megapixels} megapixels. Make it smaller, or raise "
         "FOLIO_INGEST__MAX_MEGAPIXELS."
     )
-
-
-def _flatten(picture: Image.Image) -> Image.Image:
-    from PIL import Image as Pillow
-
-    if picture.mode == "F" or picture.mode.startswith("I"):
-        return _scale_grey(picture).convert("RGB")
-    if picture.has_transparency_data:
-        layer = picture.convert("RGBA")
-        white = Pillow.new("RGBA", layer.size, "white")
-        white.alpha_composite(layer)
-        return white.convert("RGB")
-    return picture.convert("RGB")
 
 
 def _scale_grey(picture: Image.Image) -> Image.Image:

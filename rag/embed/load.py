@@ -8,6 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 from rag.embed.choice import chosen_name, parse_choice
+from rag.embed.clip import ClipFamily
 from rag.embed.gemma import GemmaFamily
 from rag.embed.jina import JinaFamily
 from rag.embed.jina_hosted import JinaApiFamily
@@ -15,6 +16,7 @@ from rag.embed.lanes import Embedder, Lanes, join_identities
 from rag.embed.minilm import MiniLmFamily
 from rag.embed.nomic import NomicFamily
 from rag.embed.selfcheck import check_images, check_picture_queries, check_text
+from rag.embed.siglip2 import Siglip2Family
 from rag.embed.turns import Turns
 from rag.errors import ConfigError, EmbedError
 
@@ -46,6 +48,8 @@ FAMILIES: Mapping[str, Family] = {
     "minilm": MiniLmFamily(),
     "nomic": NomicFamily(),
     "nomic-text": NomicFamily(),
+    "clip": ClipFamily(),
+    "siglip2": Siglip2Family(),
     "jina": JinaFamily(),
     "jina-api": JinaApiFamily(),
     "gemma": GemmaFamily(),

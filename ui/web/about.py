@@ -24,6 +24,8 @@ LICENCES = (
     ("Qdrant, keeps the index", "Apache-2.0"),
     ("all-MiniLM-L6-v2, built-in search model", "Apache-2.0"),
     ("nomic-embed text and vision, optional search models", "Apache-2.0"),
+    ("CLIP ViT-B/32, optional search model for pictures", "MIT"),
+    ("SigLIP 2, optional search model for pictures", "Apache-2.0"),
     ("EmbeddingGemma 2, optional search model", "Apache-2.0"),
     ("LiteLLM, speaks to language models", "MIT"),
     ("Inter, typeface", "SIL OFL 1.1"),
