@@ -10,6 +10,9 @@ RagError
 │   ├── EmptyFileError         nothing to read in it
 │   └── FileTooLargeError
 ├── EmbedError                 a model cannot be loaded or run
+│   ├── EmbedUnavailableError  the hosted model does not answer, or is too busy
+│   └── HubError               the model hub does not answer or refuses
+│       └── PullCancelledError somebody stopped a fetch
 ├── StoreError                 library or index
 │   ├── LibraryInUseError      another process owns the data folder
 │   ├── DiskReserveError       too little disk is left to write safely
@@ -80,6 +83,29 @@ class EmbedError(RagError):
     """A model cannot be loaded, or gave vectors that fail the self-check."""
 
     kind = "embed"
+
+
+class EmbedUnavailableError(EmbedError):
+    """The hosted model does not answer, or is too busy."""
+
+    kind = "embed_unavailable"
+    retryable = True
+
+
+class HubError(EmbedError):
+    """The model hub does not answer, refuses, or sent something else than it states."""
+
+    kind = "hub"
+
+    def __init__(self, message: str, *, retryable: bool = True) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+
+
+class PullCancelledError(HubError):
+    """Somebody stopped a fetch; what had arrived is kept."""
+
+    kind = "cancelled"
 
 
 class StoreError(RagError):
