@@ -27,6 +27,8 @@ LICENCES = (
     ("CLIP ViT-B/32, optional search model for pictures", "MIT"),
     ("SigLIP 2, optional search model for pictures", "Apache-2.0"),
     ("EmbeddingGemma 2, optional search model", "Apache-2.0"),
+    ("Jina CLIP v2, optional search model; no commercial use", "CC BY-NC 4.0"),
+    ("ONNX Runtime, runs it", "MIT"),
     ("LiteLLM, speaks to language models", "MIT"),
     ("Inter, typeface", "SIL OFL 1.1"),
     ("Source Serif, typeface", "SIL OFL 1.1"),
