@@ -109,7 +109,7 @@ class GemmaTower:
     ) -> Array:
         """Pictures between a prefix and a text each to float32 (n, dim), rows L2-normalised.
 
-        One at a time: a picture takes 3 CPU seconds, and a batch would only make questions wait.
+        One at a time: a picture takes 2 to 3 CPU seconds; a batch would only make questions wait.
         """
         vectors = np.zeros((len(images), self.dim), dtype=np.float32)
         for place, (image, text) in enumerate(zip(images, after, strict=True)):
