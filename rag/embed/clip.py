@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from rag.settings import EmbedSettings
 
 END = "<|endoftext|>"
-# Counters that older versions of transformers wrote into the weights file.
-UNUSED = tuple(f"{half}_model.embeddings.position_ids" for half in ("text", "vision"))
 
 
 class ClipFamily:
@@ -79,7 +77,7 @@ def _load(files: CheckpointFiles, turns: Turns, batch_size: int) -> PairedTower:
     end_id = tokenizer.token_to_id(END)
     if end_id is None:
         raise EmbedError(f"tokenizer.json in {files.folder} has no {END}. Fetch it again.")
-    model = load_pretrained(CLIPModel.from_pretrained, files.folder, unused=UNUSED)
+    model = load_pretrained(CLIPModel.from_pretrained, files.folder)
     config: Any = model.config
     words, vision = config.text_config, config.vision_config
     refuse_strangers(

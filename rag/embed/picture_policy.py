@@ -127,7 +127,10 @@ def read_policy(folder: Path, fit: Fit) -> PicturePolicy:
         stated = stated.get("image_processor", stated)
         return _to_policy(stated, fit)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        message = f"{path} does not say how pictures are prepared ({error}). Fetch it again."
+        message = (
+            f"{path} is damaged, or prepares pictures in a way that Folio does not ({error}). "
+            "Fetch it again."
+        )
         raise EmbedError(message) from error
 
 
@@ -140,9 +143,12 @@ def _to_policy(stated: dict[str, Any], fit: Fit) -> PicturePolicy:
     mean, deviation = (tuple(map(float, stated[f"image_{key}"])) for key in ("mean", "std"))
     if len(mean) != 3 or len(deviation) != 3 or min(deviation) <= 0:
         raise ValueError(f"image_mean is {mean} and image_std {deviation}")
+    resample = _FILTERS.get(stated.get("resample", _DEFAULT_FILTER[fit]))
+    if resample is None:
+        raise ValueError(f"resample is {stated['resample']}")
     return PicturePolicy(
         fit=fit,
-        resample=_FILTERS[stated.get("resample", _DEFAULT_FILTER[fit])],
+        resample=resample,
         mean=mean,
         deviation=deviation,
         **_sizes(stated, fit),

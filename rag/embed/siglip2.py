@@ -67,8 +67,9 @@ class Siglip2Family:
 def load_words(path: Path) -> tuple[Tokenizer, int]:
     """The tokenizer as the model was trained, and the id that pads.
 
-    Small letters, an end token, nothing in front. The published file does not lower-case, and AutoTokenizer adds it for NaFlex checkpoints
-    only (transformers 5.24), so it is added here for all.
+    Small letters, an end token, nothing in front. The published file does not lower-case,
+    and AutoTokenizer adds it for NaFlex checkpoints only (transformers 5.24), so it is
+    added here for all.
 
     Raises:
         EmbedError: The file is missing, damaged or of another model.
