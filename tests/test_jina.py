@@ -14,6 +14,7 @@ from PIL import Image
 
 from rag.embed import jina_onnx
 from rag.embed.catalogue import JINA, JINA_FP32, JINA_INT8, NON_COMMERCIAL
+from rag.embed.checkpoints import folders_by_kind
 from rag.embed.jina import find_jina
 from rag.embed.jina_onnx import (
     PICTURE_OUTPUT,
@@ -300,6 +301,7 @@ def test_both_lanes_share_one_space_and_one_question(embedder: Embedder, folder:
         embedder.pictures.embed_queries(asked), embedder.text.embed_queries(asked)
     )
     assert embedder.pictures.count_tokens(asked) > embedder.text.count_tokens(asked)
+    assert embedder.pictures.text_cap == embedder.text.text_cap
     assert embedder.identity == identity_of(settings(folder))
 
 
@@ -480,6 +482,21 @@ def test_weights_that_are_not_there_say_how_to_get_them(
     assert not is_cached(JINA, settings(None))
     with pytest.raises(EmbedError, match="folio models pull jina"):
         load_embedder(settings(None))
+
+
+def test_an_onnx_export_beside_another_models_weights_does_not_make_it_jina(
+    shared: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(
+        shared / "fixtures" / "nomic_text_tiny", tmp_path / "text", copy_function=shutil.copyfile
+    )
+    (tmp_path / "text").chmod(0o755)
+    (tmp_path / "text" / "onnx").mkdir()
+    (tmp_path / "text" / "onnx" / "model.onnx").write_bytes(b"")
+
+    assert set(folders_by_kind(tmp_path)) == {"nomic-text"}
+    with pytest.raises(ConfigError, match="holds no checkpoint for jina"):
+        identity_of(settings(tmp_path))
 
 
 def graph_with_outside_weights() -> bytes:

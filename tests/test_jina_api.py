@@ -221,6 +221,15 @@ def test_a_refusal_is_one_sentence_without_the_key(status: int, words: str) -> N
     assert len(server.requests) == 1
 
 
+def test_a_refusal_that_lists_the_inputs_does_not_repeat_them() -> None:
+    with JinaServer(refuses(422, [{"loc": ["input"], "input": "a private passage"}])) as server:
+        client = Client(server.base_url)
+        with pytest.raises(EmbedError, match=r"refused the request \(422\)") as caught:
+            client.model.embed_texts(["a private passage"], question=False)
+
+    assert "private" not in str(caught.value)
+
+
 def _without_last(request: Request) -> Reply:
     return answers(rows_for(request)[:-1])
 

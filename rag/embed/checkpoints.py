@@ -118,14 +118,15 @@ def _kind_of(folder: Path) -> CheckpointKind | None:
 
     Nomic's vision config says model_type nomic_bert as well, so only `architectures` tells.
     """
-    if (folder / "tokenizer.json").is_file() and any(folder.glob("onnx/*.onnx")):
-        return "jina"
-    if not (folder / "config.json").is_file():
-        return None
     config = _config_of(folder)
     if "NomicVisionModel" in config.get("architectures", ()):
         return "nomic-vision"
-    return _KINDS.get(str(config.get("model_type")))
+    if kind := _KINDS.get(str(config.get("model_type"))):
+        return kind
+    # Last, because many a checkpoint comes with an ONNX export beside its own weights.
+    if (folder / "tokenizer.json").is_file() and any(folder.glob("onnx/*.onnx")):
+        return "jina"
+    return None
 
 
 def _read(folder: Path, kind: CheckpointKind, names: tuple[str, ...]) -> CheckpointFiles:

@@ -6,7 +6,6 @@ and shows up nowhere else: not in messages, logs, `repr` or addresses.
 
 from __future__ import annotations
 
-import itertools
 import logging
 import time
 import weakref
@@ -114,22 +113,21 @@ class JinaApi:
         return self._read(answer, count=len(inputs), dims=dims)
 
     def _post(self, body: Mapping[str, object], patience_s: float) -> bytes:
-        waited_s = 0.0
-        for attempt in itertools.count():
+        waited_s, pause_s = 0.0, 1.0
+        while True:
             reply = self._try(body)
             if reply is not None and reply.status_code == HTTPStatus.OK:
                 return reply.content
             if reply is not None:
                 self._refuse_final(reply)
             # Never under the doubling pause, so that a service that says 0 is not flooded.
-            wait_s = max(2.0**attempt, _retry_after_s(reply))
+            wait_s = max(pause_s, _retry_after_s(reply))
             status = "no answer" if reply is None else str(reply.status_code)
             if waited_s + wait_s > patience_s:
                 raise self._unavailable(f"is too busy or broken ({status})")
             logger.warning("embedding api waits status=%s wait_s=%.1f", status, wait_s)
             self._sleep(wait_s)
-            waited_s += wait_s
-        raise AssertionError  # pragma: no cover - count() does not end
+            waited_s, pause_s = waited_s + wait_s, 2 * pause_s
 
     def _try(self, body: Mapping[str, object]) -> httpx.Response | None:
         """The answer, or None when the connection broke."""

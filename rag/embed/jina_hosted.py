@@ -72,8 +72,8 @@ class HostedJina:
     def count_tokens(self, texts: Sequence[str], *, question: bool) -> list[int]:
         """An estimate of the tokens of each text, by the built-in WordPiece vocabulary.
 
-        The model's own tokenizer is not there. English counts alike; other scripts count
-        higher here, so a text is cut too early rather than refused.
+        The model's own tokenizer is not there. English counts much alike; other scripts
+        mostly count higher here, so their long texts are cut earlier than they need be.
         """
         prefix = JINA_API.query_prefix if question else JINA_API.document_prefix
         return [SPECIAL_TOKENS + count for count in count_many([prefix + text for text in texts])]
