@@ -10,7 +10,6 @@ RagError
 │   ├── EmptyFileError         nothing to read in it
 │   └── FileTooLargeError
 ├── EmbedError                 a model cannot be loaded or run
-│   └── EmbedUnavailableError  the hosted model does not answer, or is too busy
 │   ├── EmbedUnavailableError  the hosted model does not answer, or is too busy
 │   └── HubError               the model hub does not answer or refuses
 │       └── PullCancelledError somebody stopped a fetch
