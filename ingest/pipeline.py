@@ -17,12 +17,12 @@ from ingest.chunk import Draft, chunk_parts
 from ingest.detect import detect_media_type
 from ingest.language import detect_language
 from ingest.parts import DocumentHead, ParsedPage
+from ingest.removal import Removal
 from rag.errors import DocumentError, EmptyFileError, FileTooLargeError, RagError
 from rag.keywords import average_length
 from rag.library.documents import READABLE, READY
 from rag.library.items import Block, Note, Page, item_id
 from rag.points import make_points
-from rag.store import Filter
 from rag.types import LOCAL_WORKSPACE, PICTURES, WORDS, Document, Failure, Item
 
 if TYPE_CHECKING:
@@ -30,12 +30,14 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
+    from rag.embed.cache import VectorCache
     from rag.embed.lanes import Embedder
+    from rag.embed.turns import Turns
     from rag.files import FileStore
     from rag.library import Library
     from rag.library.documents import Run
     from rag.settings import IngestSettings
-    from rag.store import Store
+    from rag.store import Filter, Store
 
 logger = logging.getLogger(__name__)
 
@@ -81,15 +83,35 @@ class Pipeline:
         files: FileStore,
         store: Callable[[], Store],
         embedder: Callable[[], Embedder],
+        purge: Callable[[Filter], int],
+        cache: VectorCache,
+        turns: Turns,
         limits: IngestSettings,
         workspace: str = LOCAL_WORKSPACE,
     ) -> None:
+        """Wire it up.
+
+        Args:
+            library: Rows.
+            files: Originals and pictures.
+            store: The collection to write to.
+            embedder: Makes its vectors.
+            purge: As for `Removal`.
+            cache: As for `Removal`.
+            turns: Held for one whole document; a switch to another collection comes between.
+            limits: Against mistakes and hostile files.
+            workspace: Whose documents.
+        """
         self._library = library
         self._files = files
         self._store = store
         self._embedder = embedder
+        self._turns = turns
         self._limits = limits
         self._workspace = workspace
+        self._removal = Removal(
+            library=library, files=files, purge=purge, cache=cache, workspace=workspace
+        )
 
     def admit(self, name: str, data: bytes, *, asset_dir: Path | None = None) -> Admitted:
         """Check a file, keep its bytes and queue it. Cheap: nothing is parsed.
@@ -132,18 +154,28 @@ class Pipeline:
         Raises:
             Cancelled: It was cancelled; the document is gone.
         """
+        with self._turns.take(question=False):
+            return self._run(document_id, progress, password, keep_if_cancelled)
+
+    def _run(
+        self,
+        document_id: UUID,
+        progress: Progress | None,
+        password: str | None,
+        keep_if_cancelled: Callable[[], bool],
+    ) -> Document:
         document = self._library.documents.get(document_id)
         progress = progress or Progress(document_id=document_id, name=document.name)
         started = time.monotonic()
         run = self._library.documents.start_run(document_id)
         try:
             self._read(document, run, progress, password)
-            self.add_pictures(run, progress)
+            self._add_pictures(run, progress)
         except Cancelled:
             self._give_up(document_id, keep=keep_if_cancelled())
             raise
         except RagError as error:
-            self.undo(run)
+            self._removal.undo(run, forget=isinstance(error, DocumentError))
             if isinstance(error, DocumentError):
                 # The file is at fault: nothing of it is kept but its name and the reason.
                 self._files.delete(self._library.documents.release_original(document_id))
@@ -151,7 +183,7 @@ class Pipeline:
             self._library.documents.set_state(document_id, "failed", failure)
             logger.warning("ingest failed document_id=%s kind=%s", document_id, error.kind)
         except BaseException:
-            self.undo(run)
+            self._removal.undo(run)
             self._library.documents.set_state(document_id, "queued")
             raise
         done = self._library.documents.get(document_id)
@@ -166,33 +198,13 @@ class Pipeline:
         )
         return done
 
-    def add_pictures(self, run: Run, progress: Progress) -> None:
-        """The second stage: figures and pages, and the pixels of tables."""
-        progress.stage = "pictures"
-        items = self._library.items.of_run(run, PICTURES)
-        if self._embedder().pictures is not None:
-            # The table points are written again, now with their pixels as well.
-            items += [i for i in self._library.items.of_run(run, ("table",)) if i.image_sha256]
-        progress.figures_total = len(items)
-        for batch in _batches(items, EMBED_BATCH):
-            self._index(run, batch, with_pixels=True)
-            progress.figures_done += len(batch)
-            _stop_if_cancelled(progress)
-        self._library.documents.publish(run, READY)
-
-    def undo(self, run: Run) -> None:
-        """Remove points, rows and files of a run; the document and its original stay."""
-        self._store().delete(Filter(workspace=run.workspace, runs=(run.id,)))
-        self._files.delete(self._library.documents.drop_run(run))
-
     def delete(self, document_id: UUID) -> tuple[int, int, int]:
         """Remove a document for good, invisible from the first moment.
 
         Returns:
             Points, rows and files that are left of it; all zero when it is gone.
         """
-        self._library.documents.hide(document_id)
-        return self._remove(document_id)
+        return self._removal.delete(document_id)
 
     def _give_up(self, document_id: UUID, *, keep: bool) -> None:
         """A cancelled document goes; one that only has to wait keeps its last whole stage."""
@@ -200,27 +212,15 @@ class Pipeline:
         if not keep:
             self.delete(document_id)
         elif run is not None and run.stage < READABLE:
-            self.undo(run)
+            self._removal.undo(run)
             self._library.documents.set_state(document_id, "queued")
-
-    def _remove(self, document_id: UUID) -> tuple[int, int, int]:
-        where = Filter(workspace=self._workspace, documents=(document_id,))
-        self._store().delete(where)
-        orphans = self._library.documents.delete(document_id)
-        self._files.delete(orphans)
-        return (
-            self._store().count(where),
-            self._library.documents.rows_left(document_id),
-            sum(self._files.exists(digest) for digest in orphans),
-        )
 
     def recover(self) -> list[UUID]:
         """After a crash: undo what was not visible; say which documents to go on with."""
-        for document_id in self._library.documents.deleting():
-            self._remove(document_id)
+        self._removal.finish_deletes()
         for run in self._library.documents.unfinished():
             if run.stage < READABLE:
-                self.undo(run)
+                self._removal.undo(run)
                 self._library.documents.set_state(run.document_id, "queued")
         documents = reversed(self._library.documents.all(self._workspace))
         return [d.id for d in documents if d.state in ("queued", "working", "readable")]
@@ -241,16 +241,31 @@ class Pipeline:
         Raises:
             Cancelled: It was cancelled; gone, or queued again.
         """
-        progress.name = self._library.documents.get(document_id).name
-        run = self._library.documents.run_of(document_id)
-        if run is None or run.stage < READABLE:
-            return self.run(document_id, progress, keep_if_cancelled=keep_if_cancelled)
-        try:
-            self.add_pictures(run, progress)
-        except Cancelled:
-            self._give_up(document_id, keep=keep_if_cancelled())
-            raise
-        return self._library.documents.get(document_id)
+        with self._turns.take(question=False):
+            progress.name = self._library.documents.get(document_id).name
+            run = self._library.documents.run_of(document_id)
+            if run is None or run.stage < READABLE:
+                return self._run(document_id, progress, None, keep_if_cancelled)
+            try:
+                self._add_pictures(run, progress)
+            except Cancelled:
+                self._give_up(document_id, keep=keep_if_cancelled())
+                raise
+            return self._library.documents.get(document_id)
+
+    def _add_pictures(self, run: Run, progress: Progress) -> None:
+        """The second stage: figures and pages, and the pixels of tables."""
+        progress.stage = "pictures"
+        items = self._library.items.of_run(run, PICTURES)
+        if self._embedder().pictures is not None:
+            # The table points are written again, now with their pixels as well.
+            items += [i for i in self._library.items.of_run(run, ("table",)) if i.image_sha256]
+        progress.figures_total = len(items)
+        for batch in _batches(items, EMBED_BATCH):
+            self._index(run, batch, with_pixels=True)
+            progress.figures_done += len(batch)
+            _stop_if_cancelled(progress)
+        self._library.documents.publish(run, READY)
 
     def _read(self, document: Document, run: Run, progress: Progress, password: str | None) -> None:
         progress.stage = "reading"
@@ -362,11 +377,11 @@ class Pipeline:
 
     def _average_words(self, items: Sequence[Item]) -> float:
         """Fixed by the first passages of an index: weights must be comparable ever after."""
-        index = self._library.documents.active_index()
+        index = self._library.indexes.active()
         if index is not None and index.average_words is not None:
             return index.average_words
         average = average_length(item.search_text for item in items)
-        self._library.documents.set_average_words(average)
+        self._library.indexes.set_average_words(average)
         return average
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
+from rag.imaging import FILE_KEY
 from rag.merge import MIN_SAMPLE
 from rag.store.base import DenseName, Filter
 from rag.types import PICTURES, WORDS, Kind
@@ -113,7 +114,10 @@ def built_in_sentences() -> list[str]:
 
 def built_in_pictures() -> list[Image.Image]:
     """64 drawn pictures: charts, shapes, textures and boxes of many colours."""
-    return [_picture(random.Random(i), i) for i in range(MIN_SAMPLE)]  # noqa: S311
+    pictures = [_picture(random.Random(i), i) for i in range(MIN_SAMPLE)]  # noqa: S311
+    for picture in pictures:
+        picture.info = {FILE_KEY: "built-in"}  # so that their vectors may be kept
+    return pictures
 
 
 def _picture(rng: random.Random, number: int) -> Image.Image:

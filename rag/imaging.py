@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # Without this list Pillow tries every reader it has: FITS bombs, Ghostscript for EPS.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP")
 LONG_SIDE_PX = 1_600
+FILE_KEY = "folio-file"
 # Standard deviation of grey under which a picture shows nothing: paper grain and scanner
 # noise stay below, a thin line of text on white is above (facts/ingestion.md: 4).
 BLANK_DEVIATION = 4.0
@@ -56,8 +57,13 @@ def decode_picture(data: bytes, *, max_megapixels: int) -> Image.Image:
 
 
 def open_rgb(path: Path, *, max_megapixels: int = 25) -> Image.Image:
-    """The picture in a file; see `decode_picture` for what is refused."""
-    return decode_picture(path.read_bytes(), max_megapixels=max_megapixels)
+    """The picture in a file; see `decode_picture` for what is refused.
+
+    Its `info` says which file it is, under `FILE_KEY`: for files of the library, their SHA-256.
+    """
+    picture = decode_picture(path.read_bytes(), max_megapixels=max_megapixels)
+    picture.info = {FILE_KEY: path.stem}
+    return picture
 
 
 def to_rgb_on_white(picture: Image.Image) -> Image.Image:

@@ -6,39 +6,37 @@ Heavy parts (model, engine, parser) are made when they are first needed.
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.answer import answer_stream
-from rag.embed import identity_of, load_embedder
-from rag.embed.catalogue import MINILM
 from rag.embed.choice import chosen_name, parse_choice
 from rag.embed.turns import hurried
-from rag.errors import IndexMismatchError, NotFoundError, RagError
+from rag.errors import NotFoundError, RagError
 from rag.files import FileStore
 from rag.library import Database, Library
 from rag.library.lock import FolderLock
 from rag.llm import sees_pictures
-from rag.retrieve import Retrieval, Retriever, Scope
-from rag.settings import EmbedSettings, Settings
-from rag.store import Store, open_store
+from rag.retrieve import Retrieval, Scope
+from rag.settings import Settings
 from rag.types import LOCAL_WORKSPACE, DeleteReceipt, Done
+from ui.indexing import Indexing
 from ui.pictures import PagePictures
 from ui.suggestions import suggest
 from ui.views import Added, Progress, Status, to_view
 from ui.worker import IngestWorker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from uuid import UUID
 
     from ingest.pipeline import Pipeline
     from rag.embed import Embedder
-    from rag.library import Block
-    from rag.library.documents import IndexRow
+    from rag.library import Block, IndexRow
+    from rag.settings import EmbedSettings
+    from rag.store import Store
     from rag.types import Answer, AnswerEvent, Document
 
 logger = logging.getLogger(__name__)
@@ -57,38 +55,21 @@ class Services:
         self.is_new = not (settings.data_dir / "library.sqlite").exists()
         self.library = Library(Database(settings.data_dir / "library.sqlite", reserve_mb=reserve))
         self.files = FileStore(settings.data_dir / "files", reserve_mb=reserve)
-        self._opening = threading.RLock()
-        self._embedder: Embedder | None = None
-        self._store: Store | None = None
-        self._retriever: Retriever | None = None
+        self._indexing = Indexing(settings, self.library, self.files, self.workspace)
 
     # -- parts made on first use ---------------------------------------------------------
 
     def embed_settings(self) -> EmbedSettings:
-        """Which embedder is in use: the one that is set, else the one the library has."""
-        embed = self.settings.embed
-        if embed.model is not None:
-            return embed
-        index = self.library.documents.active_index()
-        return embed.model_copy(update={"model": index.embedder if index else MINILM.name})
+        """Which embedder is wanted: the one that is set, else the one the library has."""
+        return self._indexing.embed_settings()
 
     def embedder(self) -> Embedder:
         """The model in use, loaded once."""
-        with self._opening:
-            if self._embedder is None:
-                self._embedder = load_embedder(self.embed_settings())
-            return self._embedder
+        return self._indexing.embedder()
 
     def store(self) -> Store:
-        """The active collection, created for a new library, rebuilt when it is damaged.
-
-        Raises:
-            IndexMismatchError: It was made by another embedder than the one that is set.
-        """
-        with self._opening:
-            if self._store is None:
-                self._store = self._open_index()
-            return self._store
+        """The active collection; see `Indexing.store`."""
+        return self._indexing.store()
 
     @cached_property
     def pipeline(self) -> Pipeline:
@@ -98,8 +79,11 @@ class Services:
         return Pipeline(
             library=self.library,
             files=self.files,
-            store=self.store,
-            embedder=self.embedder,
+            store=self._indexing.store,
+            embedder=self._indexing.embedder,
+            purge=self._indexing.purge,
+            cache=self._indexing.cache,
+            turns=self._indexing.document_turns,
             limits=self.settings.ingest,
             workspace=self.workspace,
         )
@@ -192,9 +176,10 @@ class Services:
         scope = scope or Scope(workspace=self.workspace)
         if not question.strip() or self.library.items.is_empty(self.workspace):
             return Retrieval(hits=(), has_evidence=False)
-        return self._retrieving().retrieve(
-            question, top_k=top_k or self.settings.retrieve.top_k, scope=scope
-        )
+        with self._indexing.answering() as retriever:
+            return retriever.retrieve(
+                question, top_k=top_k or self.settings.retrieve.top_k, scope=scope
+            )
 
     def ask(
         self,
@@ -215,7 +200,7 @@ class Services:
                 question,
                 found.hits,
                 abstain=not found.has_evidence,
-                text_lane=self._embedder.text if self._embedder else None,
+                text_lane=self._indexing.answering_lane(),
                 settings=self.settings.llm,
                 use_llm=use_llm,
                 history=history,
@@ -260,34 +245,50 @@ class Services:
         try:
             self.embedder()
             if self.documents():
-                self._retrieving()
+                self._indexing.warm_up()
             if self.settings.llm.model:
                 # Asking whether it sees pictures imports litellm, which takes seconds.
                 sees_pictures(self.settings.llm)
         except RagError as error:
             logger.warning("warm-up failed: %s", error)
 
-    def reindex(self, embed: EmbedSettings) -> tuple[str, str, int]:
-        """Embed everything anew and switch; returns (from, to, points)."""
-        from ingest.reindex import build_index
+    def reindex(
+        self,
+        embed: EmbedSettings,
+        *,
+        on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+        is_cancelled: Callable[[], bool] = lambda: False,
+    ) -> tuple[str, str, int]:
+        """Embed everything anew beside the index in use, then switch.
 
-        before = self.library.documents.active_index()
-        embedder = load_embedder(embed)
-        index, store, points = build_index(
-            library=self.library,
-            files=self.files,
-            embedder=embedder,
-            open_collection=self._open_collection,
-            workspace=self.workspace,
-        )
-        with self._opening:
-            old, self._store, self._embedder, self._retriever = self._store, store, embedder, None
-            self.library.documents.switch_index(index)
-        if old is not None:
-            old.close()
-        if before is not None:
-            shutil.rmtree(self._index_dir / before.name, ignore_errors=True)
-        return (before.embedder if before else "", index.embedder, points)
+        Questions are answered meanwhile, documents come and go. What was cut off before
+        is gone on with when the embedder is the same.
+
+        Args:
+            embed: The embedder; without a model, the one the library has.
+            on_progress: Told how many points are done, and of how many.
+            is_cancelled: Asked before each batch.
+
+        Returns:
+            The embedder before, "" in a new library; the one after; the points.
+
+        Raises:
+            ReindexStopped: It was cancelled; what is done is kept for the next time.
+            RagError: It failed; the index in use is untouched.
+        """
+        return self._indexing.rebuild(embed, on_progress=on_progress, is_cancelled=is_cancelled)
+
+    def unfinished_index(self) -> IndexRow | None:
+        """An index that is being built, or was when Folio ended."""
+        return self.library.indexes.unfinished()
+
+    def drop_unfinished_index(self) -> None:
+        """Give up an index that was not finished."""
+        self._indexing.drop_unfinished()
+
+    def index_sizes(self) -> tuple[int, int]:
+        """How many passages and how many pictures an embedder has to embed."""
+        return self.library.indexes.embed_counts(self.workspace)
 
     def check_index(self) -> None:
         """Refuse an index of another embedder, before anything is written or loaded.
@@ -295,85 +296,24 @@ class Services:
         Raises:
             IndexMismatchError: With the way out.
         """
-        index = self.library.documents.active_index()
-        if index is None or index.identity == identity_of(self.embed_settings()):
-            return
-        if self.library.items.is_empty(self.workspace):
-            return
-        wanted = chosen_name(self.embed_settings())
-        raise IndexMismatchError(
-            f"This library was indexed with {index.embedder}, and {wanted} is set now. Run "
-            f"`folio reindex --embedder {wanted}`, or set FOLIO_EMBED__MODEL={index.embedder}."
-        )
+        self._indexing.settings_in_use()
+
+    def mismatch(self) -> str:
+        """Why the index cannot be used with what is set, in one sentence; "" when it can."""
+        try:
+            self.check_index()
+        except RagError as error:
+            return str(error)
+        return ""
 
     def close(self) -> None:
         """Stop the worker and release the folder."""
+        self._indexing.stop()
         if "_worker" in self.__dict__:
             self._worker.close()
-        with self._opening:
-            if self._store is not None:
-                self._store.close()
-                self._store = None
+        self._indexing.close()
         self.library.close()
         self._lock.release()
-
-    # -- index ----------------------------------------------------------------------------
-
-    @property
-    def _index_dir(self) -> Path:
-        return self.settings.data_dir / "index"
-
-    def _retrieving(self) -> Retriever:
-        with self._opening:
-            if self._retriever is None:
-                self._retriever = Retriever(
-                    library=self.library,
-                    files=self.files,
-                    store=self.store(),
-                    embedder=self.embedder(),
-                )
-            return self._retriever
-
-    def _open_collection(self, name: str) -> Store:
-        return open_store(self.settings.store, self._index_dir, name)
-
-    def _open_index(self) -> Store:
-        from ingest.reindex import schema_of
-        from rag.store.edge import DamagedIndexError
-
-        self.check_index()
-        index = self._usable_index()
-        store = self._open_collection(index.name)
-        try:
-            store.ensure(schema_of(index))
-        except DamagedIndexError as error:
-            logger.warning("rebuilding the index from rows: %s", error)
-            return self._rebuild(index)
-        return store
-
-    def _usable_index(self) -> IndexRow:
-        from ingest.reindex import new_index
-
-        index = self.library.documents.active_index()
-        if index is None or index.identity != identity_of(self.embed_settings()):
-            # New, or empty and of another embedder: nothing is lost by starting over.
-            index = new_index(self.embedder())
-            self.library.documents.switch_index(index)
-        return index
-
-    def _rebuild(self, index: IndexRow) -> Store:
-        from ingest.reindex import build_index
-
-        fresh, store, _ = build_index(
-            library=self.library,
-            files=self.files,
-            embedder=self.embedder(),
-            open_collection=self._open_collection,
-            workspace=self.workspace,
-        )
-        self.library.documents.switch_index(fresh)
-        shutil.rmtree(self._index_dir / index.name, ignore_errors=True)
-        return store
 
 
 def sample_paths() -> list[Path]:

@@ -5,9 +5,20 @@ from __future__ import annotations
 from rag.library.choices import ChoiceTable
 from rag.library.database import Database
 from rag.library.documents import DocumentTable
+from rag.library.indexes import IndexRow, IndexTable
 from rag.library.items import Block, FoundItem, ItemTable, Page
 
-__all__ = ["Block", "Database", "DocumentTable", "FoundItem", "ItemTable", "Library", "Page"]
+__all__ = [
+    "Block",
+    "Database",
+    "DocumentTable",
+    "FoundItem",
+    "IndexRow",
+    "IndexTable",
+    "ItemTable",
+    "Library",
+    "Page",
+]
 
 
 class Library:
@@ -17,6 +28,7 @@ class Library:
         self.database = database
         self.documents = DocumentTable(database)
         self.items = ItemTable(database)
+        self.indexes = IndexTable(database)
         self.choices = ChoiceTable(database)
 
     def close(self) -> None:

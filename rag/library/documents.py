@@ -1,4 +1,4 @@
-"""Documents, their runs and stages, and which index is active. Knows SQL, nothing of vectors."""
+"""Documents, their runs and stages. Knows SQL, nothing of vectors."""
 
 from __future__ import annotations
 
@@ -43,18 +43,6 @@ class Run:
     document_id: UUID
     workspace: str
     stage: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexRow:
-    """The collection that questions are answered from."""
-
-    name: str
-    identity: str
-    embedder: str
-    text_dim: int
-    image_dim: int | None
-    average_words: float | None  # None until the first document is indexed
 
 
 def document_id(workspace: str, sha256: str) -> UUID:
@@ -208,14 +196,14 @@ class DocumentTable:
         rows = self._database.rows(
             "SELECT r.* FROM runs r WHERE r.stage < ? ORDER BY r.rowid", (READY,)
         )
-        return [_to_run(row) for row in rows]
+        return [to_run(row) for row in rows]
 
     def run_of(self, id_: UUID) -> Run | None:
         """The current run of a document."""
         row = self._database.row(
             "SELECT r.* FROM runs r JOIN documents d ON d.run = r.id WHERE d.id = ?", (str(id_),)
         )
-        return _to_run(row) if row else None
+        return to_run(row) if row else None
 
     def hidden_runs(self, workspace: str) -> tuple[tuple[UUID, ...], tuple[UUID, ...]]:
         """Runs to leave out of word legs, and of picture legs. Few at any time."""
@@ -299,42 +287,6 @@ class DocumentTable:
             for t, column in tables.items()
         )
 
-    def active_index(self) -> IndexRow | None:
-        """The collection in use, None in a new library."""
-        row = self._database.row("SELECT * FROM indexes WHERE active = 1")
-        if row is None:
-            return None
-        return IndexRow(
-            name=row["name"],
-            identity=row["identity"],
-            embedder=row["embedder"],
-            text_dim=row["text_dim"],
-            image_dim=row["image_dim"],
-            average_words=row["average_words"],
-        )
-
-    def switch_index(self, index: IndexRow) -> None:
-        """Answer questions from this collection from now on."""
-        with self._database.change() as connection:
-            connection.execute("DELETE FROM indexes")
-            connection.execute(
-                "INSERT INTO indexes VALUES (?,?,?,?,?,?,1)",
-                (
-                    index.name,
-                    index.identity,
-                    index.embedder,
-                    index.text_dim,
-                    index.image_dim,
-                    index.average_words,
-                ),
-            )
-            raise_generation(connection)
-
-    def set_average_words(self, average_words: float) -> None:
-        """Fix the mean passage length that BM25 weights of this index use."""
-        with self._database.change() as connection:
-            connection.execute("UPDATE indexes SET average_words=?", (average_words,))
-
     def _to_document(self, row: sqlite3.Row) -> Document:
         stage = row["stage"] or 0
         shown = row["figures"] if stage == READY else 0
@@ -366,7 +318,8 @@ class DocumentTable:
         )
 
 
-def _to_run(row: sqlite3.Row) -> Run:
+def to_run(row: sqlite3.Row) -> Run:
+    """A row of `runs`."""
     return Run(
         id=UUID(row["id"]),
         document_id=UUID(row["document_id"]),

@@ -156,6 +156,15 @@ class ItemTable:
         )
         return [_to_item(row) for row in rows]
 
+    def contents(self, document_id: UUID) -> tuple[set[str], set[str]]:
+        """What was embedded of a document: texts, and SHA-256 of pictures."""
+        rows = self._database.rows(
+            "SELECT search_text, image_sha256 FROM items WHERE document_id = ?",
+            (str(document_id),),
+        )
+        pictures = {row["image_sha256"] for row in rows if row["image_sha256"]}
+        return {row["search_text"] for row in rows}, pictures
+
     def lookup(self, workspace: str, points: Sequence[UUID]) -> dict[UUID, FoundItem]:
         """The visible items behind points; a point without a visible row is left out."""
         rows = self._database.rows(

@@ -152,6 +152,15 @@ class ServerStore:
     def optimise(self) -> None:
         """Nothing to do: a server builds its graphs in the background."""
 
+    def flush(self) -> None:
+        """Nothing to do: every write waits until the server has it."""
+
+    def drop(self) -> None:
+        """Delete the collection, then close the connection."""
+        with self._translated():
+            self._client.delete_collection(self._collection)
+        self.close()
+
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
