@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,6 +17,7 @@ from rag.embed.catalogue import MINILM, NOMIC, NOMIC_TEXT_ONLY, ModelFacts
 from rag.embed.languages import language_name, language_note
 from rag.settings import Settings, StoreSettings
 from tests.builders import make_html, make_pdf
+from tests.conftest import ROOT
 from ui.services import Services, build
 
 if TYPE_CHECKING:
@@ -286,6 +289,29 @@ def test_pages_of_our_own_are_told_too(services: Services) -> None:
     page = "".join(f"<p>{PARAGRAPHS['ja']}</p>" for _ in range(3))
     assert ingest(services, "pump.html", make_html(page)) == "ja"
     assert ingest(services, "pump.pdf", make_pdf([PARAGRAPHS["nl"]])) == "nl"
+
+
+def test_the_command_line_tells_the_note_with_the_file(tmp_path: Path) -> None:
+    (tmp_path / "pump.html").write_bytes(make_html(f"<p>{PARAGRAPHS['ko'] * 2}</p>"))
+    command = [sys.executable, "-m", "ui.cli", "ingest", str(tmp_path / "pump.html")]
+
+    told = [
+        subprocess.run(
+            [*command, *extra, "--data-dir", str(tmp_path / "library")],
+            cwd=ROOT,
+            env={**os.environ, "FOLIO_STORE__RESERVE_MB": "0"},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for extra in (["--json"], [])  # the second time it is known already
+    ]
+
+    (warning,) = json.loads(told[0])["warnings"]
+    assert warning.startswith("This document is in Korean; the current embedder, minilm,")
+    head, below = told[1].splitlines()
+    assert head.startswith("pump.html: unchanged,")
+    assert below == f"   {warning}"
 
 
 GEMMA = replace(NOMIC, name="gemma", languages="many")

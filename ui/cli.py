@@ -305,6 +305,7 @@ def _services(data_dir: Path | None) -> Iterator[Services]:
 
 def _ingest_one(services: Services, path: Path) -> dict[str, Any]:
     from ui.contract import ingest_json, refused_json
+    from ui.views import note_on_language
 
     started = time.monotonic()
     try:
@@ -325,9 +326,10 @@ def _ingest_one(services: Services, path: Path) -> dict[str, Any]:
     except RagError as error:
         failure = Failure(kind=error.kind, message=str(error))
         return refused_json(str(path), path.name, failure, time.monotonic() - started)
+    note = note_on_language(document, services.status().embedder)
     seconds = time.monotonic() - started
     return {
-        **ingest_json(str(path), document, is_known=is_known, seconds=seconds),
+        **ingest_json(str(path), document, is_known=is_known, seconds=seconds, note=note),
         "name": path.name,
     }
 
@@ -373,7 +375,8 @@ def _ingest_text(line: dict[str, Any]) -> str:
     if line["error"]:
         return f"{line['name']}: {line['error']['message']}"
     counts = f"{line['texts']} texts, {line['tables']} tables, {line['figures']} figures"
-    return f"{line['name']}: {line['status']}, {counts}"
+    head = f"{line['name']}: {line['status']}, {counts}"
+    return "\n".join([head, *(f"   {warning}" for warning in line["warnings"])])
 
 
 def _tell(value: object) -> None:

@@ -92,8 +92,10 @@ def document_json(document: Document) -> Json:
     }
 
 
-def ingest_json(path: str, document: Document, *, is_known: bool, seconds: float) -> Json:
-    """One line of `folio ingest` for a file that was admitted."""
+def ingest_json(
+    path: str, document: Document, *, is_known: bool, seconds: float, note: str = ""
+) -> Json:
+    """One line of `folio ingest` for a file that was admitted; a note is one more warning."""
     status = "failed" if document.state == "failed" else "unchanged" if is_known else "ready"
     return {
         "path": path,
@@ -104,7 +106,7 @@ def ingest_json(path: str, document: Document, *, is_known: bool, seconds: float
         "texts": document.text_count,
         "tables": document.table_count,
         "figures": document.figure_count,
-        "warnings": list(document.warnings),
+        "warnings": [*document.warnings, *filter(None, [note])],
         "error": failure_json(document.error),
         "seconds": round(seconds, 2),
     }

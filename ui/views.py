@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rag.embed.choice import parse_choice
+from rag.embed.languages import language_note
+
 if TYPE_CHECKING:
     from uuid import UUID
 
     from ingest.pipeline import Progress as Job
-    from rag.types import DocumentState
+    from rag.types import Document, DocumentState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,11 @@ class Progress:
     figures_done: int
     figures_total: int
     message: str
+
+
+def note_on_language(document: Document, embedder: str) -> str:
+    """What to expect of a document in its language with this embedder; "" for nothing."""
+    return language_note(document.language, parse_choice(embedder).text)
 
 
 def to_view(job: Job, state: DocumentState) -> Progress:

@@ -79,6 +79,7 @@ def make_document(
     pending: int = 0,
     warnings: tuple[str, ...] = (),
     error: Failure | None = None,
+    language: str = "",
 ) -> Document:
     return Document(
         id=uuid5(SPACE, name),
@@ -94,6 +95,7 @@ def make_document(
         size_bytes=2_100_000,
         added_at="2026-11-25T09:41:00+00:00",
         media_type="pdf" if name.endswith("pdf") else "html",
+        language=language,
         warnings=warnings,
         error=error,
     )

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from rag.embed.languages import language_name
 from rag.errors import RagError
+from ui.views import note_on_language
 from ui.web import pieces, sidebar, sources, state, uploads, wording
 
 if TYPE_CHECKING:
@@ -37,9 +39,10 @@ def show(services: Services, documents: Sequence[Document]) -> None:
             sidebar.reading(services, documents, key="main")
     if not documents:
         st.html(pieces.note("info", "No documents yet.", "Add a PDF or HTML file on the Ask page."))
+    embedder = services.status().embedder
     with st.container(key="files", gap=None):
         for document in _page_of(documents):
-            _file(document)
+            _file(document, note_on_language(document, embedder))
     _confirm(services, documents)
 
 
@@ -61,13 +64,16 @@ def _page_of(documents: Sequence[Document]) -> Sequence[Document]:
     return documents[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]
 
 
-def _file(document: Document) -> None:
+def _file(document: Document, note: str) -> None:
     with st.container(key=f"file-{document.id}"):
         with st.container(
             horizontal=True, vertical_alignment="center", key=f"acts-file-{document.id}"
         ):
             st.html(pieces.row(wording.cut_name(document.name), _facts(document)))
             tone, word = TONES[document.state], wording.STATE_WORDS[document.state]
+            if document.language not in ("", "en"):
+                name = language_name(document.language)
+                st.html(pieces.badge("warn" if note else "plain", name), width="content")
             st.html(pieces.badge(tone, word), width="content")
             open_now = st.session_state.get(state.SELECTED) == document.id
             st.button(
@@ -82,7 +88,7 @@ def _file(document: Document) -> None:
         if document.error is not None:
             st.html(pieces.note("warn", "This file was not read.", document.error.message))
         if open_now:
-            _details(document)
+            _details(document, note)
 
 
 def _facts(document: Document) -> str:
@@ -93,7 +99,7 @@ def _facts(document: Document) -> str:
     return " · ".join(facts)
 
 
-def _details(document: Document) -> None:
+def _details(document: Document, note: str) -> None:
     pages = "–" if document.page_count is None else f"{document.page_count:,}"
     st.html(
         pieces.strip(
@@ -106,6 +112,9 @@ def _details(document: Document) -> None:
             ]
         )
     )
+    if note:
+        first, _, rest = note.partition(". ")
+        st.html(pieces.note("info", f"{first.rstrip('.')}.", rest))
     if document.warnings:
         st.html(pieces.section("Left out, and remarks") + pieces.bullets(document.warnings))
     else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from rag.errors import RagError
+from ui.views import note_on_language
 from ui.web import markup, pieces, state, uploads, wording
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def show(services: Services, documents: Sequence[Document]) -> bool:
 def reading(services: Services, documents: Sequence[Document], *, key: str) -> None:
     """Files being read, redrawn each second while there are any."""
     _tell_failures(documents)
+    _tell_languages(services, documents)
     st.session_state[state.SEEN_STATES] = _states(documents)
     if not services.progress():
         return
@@ -88,6 +90,23 @@ def _tell_failures(documents: Sequence[Document]) -> None:
         if failed and document.error is not None:
             strong = f"{wording.cut_name(document.name)} was not read."
             state.tell(state.Notice(tone="warn", strong=strong, rest=document.error.message))
+
+
+def _tell_languages(services: Services, documents: Sequence[Document]) -> None:
+    """What to expect of a document that can be searched since the last look, once a language."""
+    seen = st.session_state.get(state.SEEN_STATES)
+    if seen is None:
+        return
+    before, told = dict(seen), st.session_state.setdefault(state.TOLD_LANGUAGES, set())
+    for document in state.searchable(documents):
+        is_new = before.get(str(document.id)) not in state.SEARCHABLE
+        if not is_new or document.language in told:
+            continue
+        note = note_on_language(document, services.status().embedder)
+        if note:
+            told.add(document.language)
+            strong = f"{wording.cut_name(document.name)} can be searched."
+            state.tell(state.Notice(tone="info", strong=strong, rest=note))
 
 
 def _cancel(services: Services, document_id: UUID) -> None:

@@ -30,6 +30,7 @@ UPLOADS = "uploads_done"
 SELECTED = "selected_document"
 CONFIRM = "confirm_delete"
 SEEN_STATES = "seen_states"
+TOLD_LANGUAGES = "told_languages"
 ANNOUNCED = "announced"
 TICK = "tick-"  # + document id
 SEARCHABLE = ("readable", "ready")
