@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import time
@@ -16,6 +15,9 @@ import typer
 from rag.errors import ConfigError, LibraryInUseError, NotFoundError, RagError, StoreError
 from rag.settings import Settings, load_settings
 from rag.types import PICTURES, WORDS, Document, Failure
+from ui.cli_models import embed, models_app
+from ui.cli_options import AsJson, DataDir, Debug
+from ui.cli_options import tell as _tell
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -35,11 +37,6 @@ app = typer.Typer(
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 READABLE_SUFFIXES = (".pdf", ".html", ".htm", ".xhtml")
 
-DataDir = Annotated[
-    Path | None, typer.Option("--data-dir", metavar="DIR", help="Folder that holds the library.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show details of errors.")]
 TopK = Annotated[int, typer.Option("-k", min=1, max=50, help="How many hits to keep.")]
 InDocument = Annotated[
     list[str] | None, typer.Option("--document", metavar="NAME_OR_ID", help="Search only this.")
@@ -220,55 +217,8 @@ def reindex(
         _tell(f"{points} points are now indexed with {after} ({seconds} s).")
 
 
-@app.command()
-def models(
-    data_dir: DataDir = None,
-    *,
-    as_json: AsJson = False,
-    debug: Debug = False,
-) -> None:
-    """List the embedders."""
-    from rag.embed.catalogue import CATALOGUE
-    from rag.embed.load import is_cached
-    from ui.contract import model_json
-
-    settings = load_settings().embed
-    if as_json:
-        _tell([model_json(facts, is_cached=is_cached(facts, settings)) for facts in CATALOGUE])
-        return
-    for facts in CATALOGUE:
-        _tell(f"{facts.name:8} {facts.licence}")
-
-
-@app.command()
-def embed(
-    data_dir: DataDir = None,
-    embedder: Annotated[str | None, typer.Option(help="Embedder to run.")] = None,
-    model_dir: Annotated[Path | None, typer.Option(help="Folder with a checkpoint.")] = None,
-    query: Annotated[list[str] | None, typer.Option(help="A question.")] = None,
-    text: Annotated[list[str] | None, typer.Option(help="A passage.")] = None,
-    image: Annotated[list[Path] | None, typer.Option(help="A picture.")] = None,
-    *,
-    as_json: AsJson = False,
-    debug: Debug = False,
-) -> None:
-    """Print the vectors of questions, passages and pictures."""
-    from rag.embed.once import embed_for_cli
-
-    settings = load_settings().embed
-    changes = {"model": embedder, "model_dir": model_dir}
-    settings = settings.model_copy(update={k: v for k, v in changes.items() if v is not None})
-    result = embed_for_cli(settings, queries=query or [], texts=text or [], images=image or [])
-    _tell(
-        {
-            "embedder": result.embedder,
-            "identity": result.identity,
-            "vectors": [
-                {"input": v.input, "form": v.form, "vector": [float(x) for x in v.vector]}
-                for v in result.vectors
-            ],
-        }
-    )
+app.add_typer(models_app, name="models")
+app.command()(embed)
 
 
 @app.command()
@@ -377,12 +327,6 @@ def _ingest_text(line: dict[str, Any]) -> str:
     counts = f"{line['texts']} texts, {line['tables']} tables, {line['figures']} figures"
     head = f"{line['name']}: {line['status']}, {counts}"
     return "\n".join([head, *(f"   {warning}" for warning in line["warnings"])])
-
-
-def _tell(value: object) -> None:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 def _leave(error: RagError, code: int, *, debug: bool) -> None:

@@ -155,6 +155,14 @@ def model_json(facts: ModelFacts, *, is_cached: bool) -> Json:
         "joint": facts.joint,
         "cached": is_cached,
         "bytes": facts.size_bytes,
+        # More than the contract asks for:
+        "licence_url": facts.licence_url,
+        "notice": facts.notice,
+        "languages": facts.languages,
+        "good_at": facts.good_at,
+        "min_dims": facts.min_dims,
+        "precisions": list(facts.precisions),
+        "hosted": facts.is_remote,
     }
 
 
