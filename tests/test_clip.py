@@ -335,12 +335,13 @@ def test_a_tokenizer_of_another_model_is_refused(checkpoint: Path, shared: Path)
 
 
 def test_an_endless_strip_is_cut_to_its_middle_before_it_is_enlarged(folder: Path) -> None:
-    # Resized whole, it would be 32 x 640,000 px.
-    strip = Image.new("RGB", (20_000, 1), "white")
-    strip.paste("red", (9_900, 0, 10_100, 1))
+    policy = replace(read_policy(folder, "crop"), side_px=224, short_px=224)
+    # Enlarged whole, it would be more pixels wide than Pillow can count.
+    strip = Image.new("RGB", (10_000_000, 1), "white")
+    strip.paste("red", (4_999_000, 0, 5_001_000, 1))
 
-    (pixels,) = read_policy(folder, "crop").prepare([strip])["pixel_values"]
+    (pixels,) = policy.prepare([strip])["pixel_values"]
 
-    assert pixels.shape == (3, 32, 32)
+    assert pixels.shape == (3, 224, 224)
     assert np.ptp(pixels, axis=(1, 2)).max() < 1e-6  # red all over
     assert pixels[0].mean() > 0 > pixels[1].mean()
