@@ -18,6 +18,7 @@ from rag.types import PICTURES, WORDS, Document, Failure
 from ui.cli_models import embed, models_app
 from ui.cli_options import AsJson, DataDir, Debug
 from ui.cli_options import tell as _tell
+from ui.cli_reindex import reindex
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -195,30 +196,9 @@ def delete(
         _tell(f"Deleted {receipt['name']}.")
 
 
-@app.command()
-def reindex(
-    data_dir: DataDir = None,
-    embedder: Annotated[str | None, typer.Option(help="Embedder to switch to.")] = None,
-    *,
-    as_json: AsJson = False,
-    debug: Debug = False,
-) -> None:
-    """Embed the whole library again, without parsing it again."""
-    started = time.monotonic()
-    with _services(data_dir) as services:
-        embed = services.settings.embed
-        if embedder:
-            embed = embed.model_copy(update={"model": embedder})
-        before, after, points = services.reindex(embed)
-    seconds = round(time.monotonic() - started, 2)
-    if as_json:
-        _tell({"from": before, "to": after, "points": points, "seconds": seconds})
-    else:
-        _tell(f"{points} points are now indexed with {after} ({seconds} s).")
-
-
 app.add_typer(models_app, name="models")
 app.command()(embed)
+app.command()(reindex)
 
 
 @app.command()

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import logging
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rag.embed import identity_of, load_embedder
+from rag.embed import identity_of
 from rag.embed.cache import VectorCache
-from rag.embed.cached import with_cache
-from rag.embed.catalogue import MINILM
-from rag.embed.choice import chosen_name
 from rag.embed.turns import Turns
-from rag.errors import ConfigError, EmbedError, IndexMismatchError, RagError, StoreError
+from rag.errors import ConfigError, EmbedError, RagError, StoreError
 from rag.retrieve import Retriever
 from rag.store import Filter, open_store
+from ui.embedding import Embedding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,9 +64,7 @@ class Indexing:
         self._lock = threading.RLock()
         self._rebuild_over = threading.Condition(self._lock)
         self._closing = threading.Event()
-        self._embed = settings.embed  # what a switch in this process chose comes here
-        self._plain: Embedder | None = None
-        self._embedder: Embedder | None = None
+        self._embedding = Embedding(settings.embed, library, self.cache, self._lock, workspace)
         self._opened: _Open | None = None
         self._retriever: Retriever | None = None
         self._building: _Open | None = None
@@ -79,45 +75,29 @@ class Indexing:
 
     def embed_settings(self) -> EmbedSettings:
         """Which embedder is wanted: the one that is set, else the one the library has."""
-        if self._embed.model is not None:
-            return self._embed
-        index = self._library.indexes.active()
-        return self._embed.model_copy(update={"model": index.embedder if index else MINILM.name})
+        return self._embedding.wanted()
 
-    def settings_in_use(self) -> EmbedSettings:
-        """Which embedder the active collection needs.
+    def check(self) -> None:
+        """Refuse a collection of another embedder, before anything is written or loaded.
 
         Raises:
-            IndexMismatchError: Another one is set, and no rebuild is under way that would
-                let the old one answer meanwhile; with the way out.
+            IndexMismatchError: With the way out. Not while a rebuild is under way and the
+                old embedder can answer meanwhile.
         """
-        wanted = self.embed_settings()
-        index = self._library.indexes.active()
-        if (
-            index is None
-            or index.identity == identity_of(wanted)
-            or self._library.items.is_empty(self._workspace)
-        ):
-            return wanted
-        old = _reproduce(wanted, index) if self._is_rebuilding else None
-        if old is None:
-            raise IndexMismatchError(_mismatch(index, chosen_name(wanted)))
-        return old
+        self._embedding.in_use(is_rebuilding=self._is_rebuilding)
 
     def embedder(self) -> Embedder:
         """The model of the active collection, loaded once.
 
         Raises:
-            IndexMismatchError: As for `settings_in_use`.
+            IndexMismatchError: As for `check`.
         """
-        with self._lock:
-            if self._embedder is None:
-                self._plain, self._embedder = self._load(self.settings_in_use())
-            return self._embedder
+        return self._embedding.get(is_rebuilding=self._is_rebuilding).cached
 
     def answering_lane(self) -> TextLane | None:
         """The text lane in use for sentences of answers; these are not kept in the cache."""
-        return self._plain.text if self._plain else None
+        loaded = self._embedding.if_loaded()
+        return loaded.plain.text if loaded else None
 
     # -- the active collection --------------------------------------------------------------
 
@@ -125,7 +105,7 @@ class Indexing:
         """The active collection, created for a new library, rebuilt when it is damaged.
 
         Raises:
-            IndexMismatchError: As for `settings_in_use`.
+            IndexMismatchError: As for `check`.
         """
         with self._lock:
             if self._opened is None:
@@ -197,8 +177,8 @@ class Indexing:
         with self._one_rebuild():
             embed = embed if embed.model else self.embed_settings()
             before = self._library.indexes.active()
-            plain, embedder = self._loaded(embed)
-            rebuild = self._begin(embedder)
+            loaded = self._embedding.load(embed)
+            rebuild = self._begin(loaded.cached)
             rebuild.on_progress = on_progress
             rebuild.is_cancelled = lambda: is_cancelled() or self._closing.is_set()
             rebuild.copy_missing()
@@ -208,10 +188,11 @@ class Indexing:
                     rebuild.drop_vanished()
                     points = self._library.indexes.point_count()
                     self._switch(rebuild)
-                    self._plain, self._embedder, self._embed = plain, embedder, embed
+                    self._embedding.switch(embed, loaded)
                     self._sweep()
-        logger.info("switched index embedder=%s points=%d", embedder.name, points)
-        return (before.embedder if before else "", embedder.name, points)
+        after = rebuild.index.embedder
+        logger.info("switched index embedder=%s points=%d", after, points)
+        return (before.embedder if before else "", after, points)
 
     def drop_unfinished(self) -> None:
         """Give up a collection that was not finished.
@@ -334,7 +315,7 @@ class Indexing:
         from ingest.reindex import new_index
         from rag.store.edge import DamagedIndexError
 
-        wanted = self.settings_in_use()
+        wanted = self._embedding.in_use(is_rebuilding=self._is_rebuilding)
         index = self._library.indexes.active()
         if index is None or index.identity != identity_of(wanted):
             # New, or empty and of another embedder: nothing is lost by starting over.
@@ -401,41 +382,7 @@ class Indexing:
     def _collection(self, index: IndexRow) -> Store:
         return open_store(self._settings.store, self._settings.data_dir / "index", index.name)
 
-    def _load(self, embed: EmbedSettings) -> tuple[Embedder, Embedder]:
-        plain = load_embedder(embed)
-        return plain, with_cache(plain, self.cache)
-
-    def _loaded(self, embed: EmbedSettings) -> tuple[Embedder, Embedder]:
-        """The model for a rebuild: the one in use when it is the same."""
-        with self._lock:
-            plain, cached = self._plain, self._embedder
-        if plain is not None and cached is not None and plain.identity == identity_of(embed):
-            return plain, cached
-        return self._load(embed)
-
 
 def _purge(store: Store, where: Filter) -> int:
     store.delete(where)
     return store.count(where)
-
-
-def _reproduce(wanted: EmbedSettings, index: IndexRow) -> EmbedSettings | None:
-    """Settings that give the vectors of a collection again; None when nothing does any more."""
-    for dims in dict.fromkeys((wanted.dims, None, index.text_dim)):
-        old = wanted.model_copy(update={"model": index.embedder, "dims": dims})
-        with suppress(ConfigError, EmbedError):
-            if identity_of(old) == index.identity:
-                return old
-    return None
-
-
-def _mismatch(index: IndexRow, wanted: str) -> str:
-    if index.embedder == wanted:
-        return (
-            f"This library was made with another version of {wanted} than the one that is set "
-            f"now. Run `folio reindex --embedder {wanted}`, or set what it was made with."
-        )
-    return (
-        f"This library was indexed with {index.embedder}, and {wanted} is set now. Run "
-        f"`folio reindex --embedder {wanted}`, or set FOLIO_EMBED__MODEL={index.embedder}."
-    )

@@ -296,7 +296,7 @@ class Services:
         Raises:
             IndexMismatchError: With the way out.
         """
-        self._indexing.settings_in_use()
+        self._indexing.check()
 
     def mismatch(self) -> str:
         """Why the index cannot be used with what is set, in one sentence; "" when it can."""
