@@ -1,9 +1,9 @@
 """A real HTTP server on loopback that speaks the part of the model hub's protocol that is used.
 
-Like the hub of 2026-11: a small file comes from `/ID/resolve/REVISION/FILE` itself, with git's
-SHA-1 of the blob as its ETag; weights are redirected to another origin (here the same server
-under its other name, `localhost`), their SHA-256 and size stated on the way in `X-Linked-Etag`
-and `X-Linked-Size`, with the headers that offer Xet. Requests are recorded as they came.
+Like the hub of 2026-11: `/ID/resolve/REVISION/FILE` redirects. A small file lies on the hub itself,
+with git's SHA-1 of the blob as its ETag; weights lie at another origin (here the same server under
+its other name, `localhost`), their SHA-256 and size stated on the way in `X-Linked-Etag` and
+`X-Linked-Size`, with the headers that offer Xet. Requests are recorded as they came.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rag.embed.catalogue import Checkpoint
 
 WEIGHTS = (".safetensors", ".onnx", ".onnx_data")
+HERE, ELSEWHERE = "/api/resolve-cache/", "/cdn/"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -128,7 +129,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._serve(seen)
 
     def _serve(self, seen: Seen) -> None:
-        name = seen.path.removeprefix("/").removeprefix("cdn/")
+        name = seen.path
+        for prefix in (HERE, ELSEWHERE, "/"):
+            name = name.removeprefix(prefix)
         content = self.server.hub.files.get(name)
         if content is None:
             self._say(404, {"X-Error-Code": "EntryNotFound", "Content-Length": "0"})
@@ -136,15 +139,17 @@ class _Handler(BaseHTTPRequestHandler):
         revision = name.split("/resolve/")[1].split("/")[0]
         digest = digest_of(name, content)
         stated = {"X-Repo-Commit": self.server.hub.faults.commit or revision, "ETag": f'"{digest}"'}
-        if name.endswith(WEIGHTS) and not seen.path.startswith("/cdn/"):
+        if seen.path.startswith((HERE, ELSEWHERE)):
+            self._send(seen, content, stated)
+        elif name.endswith(WEIGHTS):
             self._say(302, stated | self._elsewhere(name, digest, len(content)))
-            return
-        self._send(seen, content, stated)
+        else:
+            self._say(307, {"Location": HERE + name, "Content-Length": "0"})
 
     def _elsewhere(self, name: str, digest: str, size: int) -> dict[str, str]:
         return {
             "ETag": '"of-the-redirect"',
-            "Location": f"http://localhost:{self.server.hub.port}/cdn/{name}",
+            "Location": f"http://localhost:{self.server.hub.port}{ELSEWHERE}{name}",
             "X-Linked-Etag": f'"{digest}"',
             "X-Linked-Size": str(size),
             "X-Xet-Hash": "0" * 64,

@@ -95,6 +95,9 @@ def test_pull_fetches_from_a_mirror_and_reports(folio: Any, hub: HubServer, tmp_
     assert Path(result["folders"][0]).is_relative_to(tmp_path / "hf" / "hub")
     assert "nomic: 100 %  0.6 of 0.6 MB" in done.stderr
     assert "\r" not in done.stderr
+    # Nothing is asked but files, and nothing is told of this computer.
+    assert all("/resolve/" in seen.path for seen in hub.seen)
+    assert {seen.headers["user-agent"] for seen in hub.seen} == {"folio"}
     rows = json.loads(folio("models", "--json").stdout)
     assert {row["name"] for row in rows if row["cached"]} == {"minilm", "nomic", "nomic-text"}
 

@@ -1,9 +1,9 @@
 """One file from the model hub: what the hub says of it, and its bytes. Knows HTTP, no cache layout.
 
-huggingface_hub 2.4 gives addresses, headers and the HTTP client. Its own download is not
-used: it throws a partial file away when it is interrupted (`_download_to_tmp_and_move`),
-reports every 10 MB, and cannot be stopped while a server is silent. hf_xet has no partial file
-to go on from either, and mirrors do not speak it.
+huggingface_hub 2.4 gives addresses, the token and an HTTP client (proxies, certificates). Its own
+download is not used: interrupted, it throws a partial file away (`_download_to_tmp_and_move`),
+it reports every 10 MB, and it cannot be stopped while a server is silent. hf_xet has no partial
+file to go on from either, and mirrors do not speak it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Literal, TypeVar
+from urllib.parse import urljoin, urlsplit
 
 from rag.embed.hub_cache import DIGEST, size_of
 from rag.errors import HubError
@@ -34,6 +35,7 @@ SILENCE_S = 4.0  # for one step of it
 STALL_S = 10.0  # without a byte, a transfer counts as broken
 POLL_S = 0.1
 RETRY_S = 1.0
+MAX_REDIRECTS = 5
 FRUITLESS_TRIES = 3  # in a row without a new byte, before a transfer is given up
 
 
@@ -109,31 +111,67 @@ def download(
 
 def _ask(checkpoint: Checkpoint, name: str, endpoint: str | None, timeout_s: float) -> RemoteFile:
     from httpx2 import HTTPError, InvalidURL
-    from huggingface_hub import get_hf_file_metadata, hf_hub_url
-    from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub import hf_hub_url
 
     url = hf_hub_url(checkpoint.id, name, revision=checkpoint.revision, endpoint=endpoint)
     try:
-        stated = get_hf_file_metadata(url, timeout=timeout_s, endpoint=endpoint)
-    except HfHubHTTPError as error:
-        raise refusal(checkpoint, name, error.response.status_code, endpoint) from error
+        answer = _head(url, timeout_s)
     except (HTTPError, InvalidURL, OSError, ValueError) as error:
         raise _silent(endpoint, _reason(error)) from error
-    is_pinned = stated.commit_hash == checkpoint.revision
-    if not is_pinned or not stated.etag or not DIGEST.fullmatch(stated.etag):
+    if answer.status_code >= 400:
+        raise refusal(checkpoint, name, answer.status_code, endpoint)
+    stated = answer.headers
+    etag = stated.get("X-Linked-Etag") or stated.get("ETag") or ""
+    digest = etag.removeprefix("W/").strip('"')
+    if stated.get("X-Repo-Commit") != checkpoint.revision or not DIGEST.fullmatch(digest):
         raise HubError(
             f"{hub_address(endpoint)} states no checksum of {name} at revision "
             f"{checkpoint.revision[:12]} of {checkpoint.id}, so it is no model hub that can be "
             "trusted. Correct HF_ENDPOINT.",
             retryable=False,
         )
+    size = stated.get("X-Linked-Size") or stated.get("Content-Length") or ""
     return RemoteFile(
         checkpoint=checkpoint,
         name=name,
         url=url,
-        digest=stated.etag,
-        size_bytes=stated.size or 0,
+        digest=digest,
+        size_bytes=int(size) if size.isdecimal() else 0,
     )
+
+
+def _head(url: str, timeout_s: float) -> Response:
+    """The answer that states what a file is: the last one before it leaves for a store."""
+    from huggingface_hub import get_session
+
+    headers = _headers()
+    for _ in range(MAX_REDIRECTS):
+        answer = get_session().request(
+            "HEAD", url, headers=headers, timeout=timeout_s, follow_redirects=False
+        )
+        if not answer.has_redirect_location:
+            break
+        target = urljoin(url, answer.headers["Location"])
+        if urlsplit(target)[:2] != urlsplit(url)[:2]:
+            if "X-Linked-Etag" in answer.headers:
+                break
+            headers.pop("Authorization", None)  # of no concern to another host
+        url = target
+    return answer
+
+
+def _headers() -> dict[str, str]:
+    """What a request carries: the token, and no more about this computer than needed.
+
+    huggingface_hub's own headers cost a request (`/api/agent-harnesses`, 3 s when nobody answers)
+    and name the versions of what is installed.
+    """
+    from huggingface_hub import constants, get_token
+
+    # Compressed content has no bytes to go on from, and another length than stated.
+    headers = {"User-Agent": "folio", "Accept-Encoding": "identity"}
+    token = None if constants.HF_HUB_DISABLE_IMPLICIT_TOKEN else get_token()
+    return headers | ({"Authorization": f"Bearer {token}"} if token else {})
 
 
 def _fetch(remote: RemoteFile, partial: Path, endpoint: str | None, stop: Event) -> None:
@@ -164,13 +202,10 @@ def _stream(remote: RemoteFile, partial: Path, endpoint: str | None, stop: Event
     from httpx2 import HTTPError
     from huggingface_hub import get_session
 
-    # It is public, but exported in a way that type checkers do not see.
-    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
-
     start = size_of(partial)
     if start and start == remote.size_bytes:
         return ""
-    headers = build_hf_headers() | {"Accept-Encoding": "identity"}
+    headers = _headers()
     if start:
         headers["Range"] = f"bytes={start}-"
     try:
