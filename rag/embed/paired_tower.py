@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from rag.embed.picture_policy import PicturePolicy
     from rag.embed.turns import Turns
 
-# Measured on one thread at real size: 77 tokens of CLIP take 0.09 s, 64 of SigLIP 2 0.16 s, 50
-# positions of CLIP B/32 0.15 s, 256 of SigLIP 2 0.56 s (facts/models.md, 5). Larger batches
-# gain nothing on a CPU and make a question wait.
+# CPU seconds at real size with random weights, one thread: SigLIP 2 takes 0.13 s for a question
+# alone and 0.09 s among four; CLIP B/32 0.14 s for a picture of 50 positions alone and 0.09 s
+# among four; SigLIP 2 0.38 s for one of 256 alone and 0.35 s among two. So a batch takes
+# less than half a second, which is what a question may wait.
 MAX_BATCH_TOKENS = 256
 MAX_BATCH_POSITIONS = 200
 
