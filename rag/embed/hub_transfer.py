@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-DEADLINE_S = 6.0  # for one answer, names and connections included; with start-up, under 10 s
-SILENCE_S = 4.0  # for one step of it
+DEADLINE_S = 7.0  # for one answer, names and connections included; with start-up, under 10 s
+SILENCE_S = 5.0  # for one step of it
 STALL_S = 10.0  # without a byte, a transfer counts as broken
 POLL_S = 0.1
 RETRY_S = 1.0
