@@ -51,10 +51,18 @@ class Embedding:
     def wanted(self) -> EmbedSettings:
         """Which embedder is wanted: the one that is set, else the one the library has."""
         if self._settings.model is not None:
-            return self._settings
+            return self.accepted(self._settings)
         index = self._library.indexes.active()
         name = index.embedder if index else MINILM.name
-        return self._settings.model_copy(update={"model": name})
+        return self.accepted(self._settings.model_copy(update={"model": name}))
+
+    def accepted(self, embed: EmbedSettings) -> EmbedSettings:
+        """With the licence accepted, when somebody accepted it on the Models page."""
+        models = parse_choice(chosen_name(embed)).models
+        asked = [facts.name for facts in models if facts.commercial_use == "no"]
+        if not asked or not all(self._library.choices.get(accepted_key(name)) for name in asked):
+            return embed
+        return embed.model_copy(update={"accept_noncommercial_licence": True})
 
     def in_use(self, *, is_rebuilding: bool) -> EmbedSettings:
         """Which embedder the active collection needs.
@@ -111,6 +119,11 @@ class Embedding:
     def _load(self, embed: EmbedSettings) -> Loaded:
         plain = load_embedder(embed)
         return Loaded(plain=plain, cached=with_cache(plain, self._cache))
+
+
+def accepted_key(name: str) -> str:
+    """Under which choice of the library it stands that a model's licence was accepted."""
+    return f"accepted:{name}"
 
 
 def _reproduce(wanted: EmbedSettings, index: IndexRow) -> EmbedSettings | None:

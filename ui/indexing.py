@@ -175,7 +175,7 @@ class Indexing:
             RagError: It failed; the active collection is untouched.
         """
         with self._one_rebuild():
-            embed = embed if embed.model else self.embed_settings()
+            embed = self._embedding.accepted(embed if embed.model else self.embed_settings())
             before = self._library.indexes.active()
             loaded = self._embedding.load(embed)
             rebuild = self._begin(loaded.cached)

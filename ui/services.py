@@ -10,6 +10,7 @@ import threading
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from rag.answer import answer_stream
 from rag.embed.choice import chosen_name, parse_choice
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from rag.settings import EmbedSettings
     from rag.store import Store
     from rag.types import Answer, AnswerEvent, Document
+    from ui.models import Models
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +91,13 @@ class Services:
         )
 
     @cached_property
+    def models(self) -> Models:
+        """Which embedders there are, fetching one and switching to one in the background."""
+        from ui.models import Models
+
+        return Models(self)
+
+    @cached_property
     def _worker(self) -> IngestWorker:
         return IngestWorker(self.pipeline)
 
@@ -100,14 +109,18 @@ class Services:
 
     def status(self) -> Status:
         """Which models search and answer."""
-        llm = self.settings.llm
+        llm, embed = self.settings.llm, self.embed_settings()
+        choice = parse_choice(chosen_name(embed))
+        is_remote = any(facts.is_remote for facts in choice.models)
+        sent_to = urlsplit(embed.api_base).netloc if is_remote else ""
         base = llm.api_base or ""
         is_local = not llm.model or any(h in base for h in ("127.0.0.1", "localhost", "[::1]"))
         return Status(
-            embedder=chosen_name(self.embed_settings()),
+            embedder=choice.name,
             model=llm.model,
             sees_pictures=bool(llm.model) and llm.vision != "off",
-            local_only=is_local and not self.settings.store.url,
+            local_only=is_local and not self.settings.store.url and not sent_to,
+            sent_to=sent_to,
         )
 
     def documents(self) -> list[Document]:
@@ -309,6 +322,8 @@ class Services:
     def close(self) -> None:
         """Stop the worker and release the folder."""
         self._indexing.stop()
+        if "models" in self.__dict__:
+            self.models.close()
         if "_worker" in self.__dict__:
             self._worker.close()
         self._indexing.close()

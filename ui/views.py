@@ -23,6 +23,7 @@ class Status:
     model: str | None
     sees_pictures: bool
     local_only: bool
+    sent_to: str = ""  # host that a hosted embedder sends texts and pictures to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ from rag.types import (
     Token,
     Unsupported,
 )
+from tests.ui.scripted_models import ScriptedModels
 from ui.views import Added, Progress, Status
 
 if TYPE_CHECKING:
@@ -178,6 +179,7 @@ class ScriptedServices:
     state: Status = field(default_factory=make_status)
     settings: Settings = field(default_factory=Settings)
     pause_s: float = 0.0
+    models: ScriptedModels = field(default_factory=ScriptedModels)
     reader: list[Block] = field(default_factory=list)
     tries: list[str] = field(default_factory=list)
     asked: list[tuple[str, list[UUID], list[tuple[str, str]]]] = field(default_factory=list)

@@ -11,6 +11,7 @@ from ui.web import pieces
 
 if TYPE_CHECKING:
     from ui.services import Services
+    from ui.views import Status
 
 PACKAGE = "folio-rag"
 # Used when the package carries no "Source" address in its metadata.
@@ -76,18 +77,24 @@ def show(services: Services) -> None:
         st.html(pieces.meta(f"Version {version()}"))
         # AGPL section 13: whoever uses this over a network is offered its source.
         st.markdown(f"[Source of this version]({source_address()}), AGPL-3.0-or-later")
-        st.html(pieces.section("Where things happen") + pieces.bullets(_whereabouts(status.model)))
+        st.html(pieces.section("Where things happen") + pieces.bullets(_whereabouts(status)))
         st.html(pieces.section("Limits") + pieces.bullets(_limits(services)))
         st.html(pieces.section("Licences") + pieces.table(("Part", "Licence"), LICENCES))
 
 
-def _whereabouts(model: str | None) -> list[str]:
+def _whereabouts(status: Status) -> list[str]:
     answers = (
-        f"Questions and the sources found for them are sent to the model {model}."
-        if model
+        f"Questions and the sources found for them are sent to the model {status.model}."
+        if status.model
         else "No language model is set: answers are quotes, made on this computer."
     )
-    return ["Files are read, searched and kept on this computer.", answers]
+    files = "Files are read, searched and kept on this computer."
+    if status.sent_to:
+        files = (
+            f"Files are read and kept on this computer; their texts and pictures are sent to"
+            f" {status.sent_to} to be made searchable."
+        )
+    return [files, answers]
 
 
 def _limits(services: Services) -> list[str]:

@@ -102,6 +102,7 @@ def main(arguments: Sequence[str]) -> int:
         services.resume()
         if SAMPLE in arguments and services.is_new:
             services.add_sample()
+        services.models.at_start()
     except RagError as error:
         sys.stderr.write(f"{error}\n")
         return 2

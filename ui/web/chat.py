@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.web import faults, markup, pieces, sidebar, state, turns, uploads, wording
+from ui.web import faults, markup, models, pieces, sidebar, state, turns, uploads, wording
 from ui.web.jobs import AnswerJob
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ def show(services: Services, documents: Sequence[Document]) -> None:
     """Draw the page."""
     with st.container(key="column"):
         uploads.show_notices()
+        if documents:
+            models.offer(services)
         if not documents and not state.turns():
             _empty(services)
         else:

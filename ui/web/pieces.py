@@ -158,6 +158,31 @@ def strip(pairs: Sequence[tuple[str, str]]) -> str:
     return f'<dl class="f-strip">{cells}</dl>'
 
 
+def model_head(name: str, words: str, tone: Tone | None = None, state: str = "") -> str:
+    """Top of a model's card: its name, what it does, and its state in a badge."""
+    mark = badge(tone, state) if tone and state else ""
+    return (
+        f'<div class="f-head"><h3 class="f-model">{escape(name)}</h3>{mark}</div>'
+        f'<p class="f-meta">{escape(words)}</p>'
+    )
+
+
+def facts(pairs: Iterable[tuple[str, str]]) -> str:
+    """Rows of a label at the left and a value at the right."""
+    rows = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in pairs
+    )
+    return f'<dl class="f-facts">{rows}</dl>'
+
+
+def licence(name: str, *, is_free: bool, words: str) -> str:
+    """A licence in a badge, and beside it what it allows."""
+    return (
+        f'<div class="f-badges f-licence">{badge("ok" if is_free else "warn", name)}'
+        f'<span class="f-meta">{escape(words)}</span></div>'
+    )
+
+
 def bullets(lines: Iterable[str]) -> str:
     """A plain list."""
     return '<ul class="f-list">' + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"

@@ -143,7 +143,8 @@ def _states(documents: Sequence[Document]) -> tuple[tuple[str, str], ...]:
 
 def _who_answers(services: Services) -> None:
     status = services.status()
-    search = f"Search: {status.embedder}, on this computer"
+    where = f"sends texts and pictures to {status.sent_to}" if status.sent_to else ""
+    search = f"Search: {status.embedder}, {where or 'on this computer'}"
     if not status.model:
         answers = "Answers: quotes only, no model set"
     else:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rag.types import Document, DocumentState, Hit
+    from ui.models import ModelJob
     from ui.views import Progress
 
 TITLE_CHARS = 90
@@ -160,10 +161,35 @@ def scope_line(ticked: int, searchable: int, reading: int) -> str:
 
 
 def size(size_bytes: int) -> str:
-    """Bytes as kB or MB with one decimal."""
+    """Bytes as kB, or as MB or GB with one decimal."""
     if size_bytes < 1_000_000:
         return f"{max(1, round(size_bytes / 1_000))} kB"
-    return f"{size_bytes / 1_000_000:.1f} MB"
+    if size_bytes < 1_000_000_000:
+        return f"{size_bytes / 1_000_000:.1f} MB"
+    return f"{size_bytes / 1_000_000_000:.1f} GB"
+
+
+def duration(seconds: float) -> str:
+    """A time to wait, coarse enough to be true: "10 s", "4 min", "2 h 30 min"."""
+    if seconds < 90:
+        return f"{max(5, round(seconds / 5) * 5)} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, rest = divmod(round(minutes / 10) * 10, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+def model_job(job: ModelJob) -> tuple[str, str]:
+    """Name and progress of a fetch or a switch, "412 of 1,230 vectors, about 4 min left"."""
+    rest = "" if job.remaining_s is None else f", about {duration(job.remaining_s)} left"
+    if job.kind == "fetch":
+        done = f"{size(job.done)} of {size(job.total)}{rest}" if job.total else "Asking the hub"
+        return f"Fetching {job.name}", done
+    if not job.total:
+        return f"Preparing {job.name}", "Loading the model"
+    done = f"{job.done:,} of {count(job.total, 'vector')}{rest}"
+    return f"Preparing {job.name}", f"{done}. Questions are answered with the old index meanwhile"
 
 
 def when(added_at: str, now: datetime | None = None) -> str:
