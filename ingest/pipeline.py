@@ -18,6 +18,7 @@ from ingest.detect import detect_media_type
 from ingest.language import detect_language
 from ingest.parts import DocumentHead, ParsedPage
 from ingest.removal import Removal
+from rag.embed.caps import passages_note
 from rag.errors import DocumentError, EmptyFileError, FileTooLargeError, RagError
 from rag.keywords import average_length
 from rag.library.documents import READABLE, READY
@@ -295,6 +296,10 @@ class Pipeline:
             raise EmptyFileError(
                 f"{document.name} holds no text and no pictures that Folio can read."
             )
+        cut = passages_note(self._embedder(), [item.search_text for item in items])
+        if cut:
+            note = Note(kind="warning", page_number=None, bbox=None, text=cut)
+            self._library.items.add_notes(run, [note])
         language = detect_language(item.text for item in items if item.kind == "text")
         self._library.documents.set_language(document.id, language)
         self._library.documents.publish(run, READABLE)

@@ -317,7 +317,7 @@ def test_the_command_line_tells_the_note_with_the_file(tmp_path: Path) -> None:
 GEMMA = replace(NOMIC, name="gemma", languages="many")
 GEMMA_TEXT = replace(GEMMA, name="gemma-text", lanes=("text",), checkpoints=GEMMA.checkpoints[:1])
 JINA = replace(NOMIC_TEXT_ONLY, name="jina", checkpoints=(), languages="many", commercial_use="no")
-HOSTED = replace(JINA, name="jina-api", commercial_use="yes", is_remote=True)
+HOSTED = replace(JINA, name="jina-api", commercial_use="yes", runtime="http")
 PICTURES = replace(GEMMA, name="siglip2", lanes=("image",))
 
 

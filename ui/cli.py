@@ -224,10 +224,13 @@ def _settings(data_dir: Path | None) -> Settings:
 
 @contextmanager
 def _services(data_dir: Path | None) -> Iterator[Services]:
+    from rag.embed.load import licence_notice
     from ui.services import build
 
     services = build(_settings(data_dir))
     try:
+        if notice := licence_notice(services.embed_settings()):
+            typer.echo(notice, err=True)
         yield services
     finally:
         services.close()

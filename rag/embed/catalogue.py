@@ -50,7 +50,7 @@ class ModelFacts:
     query_prefix: str = ""
     document_prefix: str = ""
     precisions: tuple[Precision, ...] = ("fp32",)
-    is_remote: bool = False  # texts and pictures leave this computer
+    runtime: Literal["torch", "onnx", "http"] = "torch"
     # CPU seconds on one thread: a chunk of 200 tokens, a picture. For estimates only.
     text_s: float = 0.0
     picture_s: float = 0.0
@@ -69,6 +69,11 @@ class ModelFacts:
     def size_bytes(self) -> int:
         """What the files take on disk."""
         return sum(checkpoint.size_bytes for checkpoint in self.checkpoints)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether texts and pictures leave this computer."""
+        return self.runtime == "http"
 
     @property
     def is_built_in(self) -> bool:
@@ -298,6 +303,7 @@ JINA = ModelFacts(
     good_at="Passages and pictures in 89 languages, with vectors as short as 64 numbers. Slow.",
     # Model card: `task="retrieval.query"` puts this in front; documents have none.
     query_prefix="Represent the query for retrieving evidence documents: ",
+    runtime="onnx",
     # fp32 is the default: how far int8 strays has not been measured.
     precisions=("fp32", "int8"),
     # Estimates from the sizes (303 M weights of the text tower at work, 304 M over 1,297
@@ -322,7 +328,7 @@ JINA_API = ModelFacts(
     languages="many",
     good_at="Jina CLIP v2 on Jina AI's computers: needs a key, costs money, sends them everything.",
     query_prefix=JINA.query_prefix,  # added by the service
-    is_remote=True,
+    runtime="http",
     # The wait for an answer in batches, guessed.
     text_s=0.05,
     picture_s=0.3,

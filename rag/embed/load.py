@@ -21,7 +21,7 @@ from rag.embed.turns import Turns
 from rag.errors import ConfigError, EmbedError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from rag.embed.catalogue import LaneName, ModelFacts
     from rag.embed.choice import Choice
@@ -84,7 +84,7 @@ def load_embedder(settings: EmbedSettings) -> Embedder:
     started = time.monotonic()
     turns = Turns()
     with _LOADING:
-        _start(settings)
+        _start(choice.models, settings)
         lanes = Lanes()
         for facts, wants in _shares(choice):
             own = _settings_for(facts, choice, settings)
@@ -129,7 +129,7 @@ def load_lanes(facts: ModelFacts, settings: EmbedSettings, wants: Collection[Lan
     """
     lane_identities(facts, settings, wants)
     with _LOADING:
-        _start(settings)
+        _start((facts,), settings)
         return _load_checked(facts, settings, wants, Turns())
 
 
@@ -210,7 +210,9 @@ def _settings_for(facts: ModelFacts, choice: Choice, settings: EmbedSettings) ->
     return settings.model_copy(update={"dims": None})
 
 
-def _start(settings: EmbedSettings) -> None:
+def _start(models: Iterable[ModelFacts], settings: EmbedSettings) -> None:
+    if all(facts.runtime != "torch" for facts in models):
+        return
     from rag.embed.runtime import start_torch
 
     start_torch(settings.threads)
