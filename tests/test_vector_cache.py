@@ -18,7 +18,7 @@ from rag.embed.cached import picture_key, with_cache
 from rag.embed.lanes import CaptionedPictures, Embedder
 from rag.imaging import FILE_KEY, encode_png, open_rgb
 from tests.builders import make_html, make_paper
-from tests.fakes import WordLane
+from tests.fakes import ColourLane, WordLane
 from tests.test_pipeline import ingest, settings_for
 from ui.services import Services, build
 
@@ -29,27 +29,6 @@ if TYPE_CHECKING:
     from rag.embed.lanes import Array
 
 TEXTS = ["The tide turns twice.", "Cranes lift stone.", "A ferry leaves at nine."]
-
-
-class ColourLane:
-    """A picture lane whose vectors are mean colours. Promises unit rows; counts its pictures."""
-
-    dim = 3
-    text_cap = 64
-
-    def __init__(self) -> None:
-        self.embedded_count = 0
-
-    def embed_queries(self, texts: Sequence[str]) -> Array:
-        return np.tile(np.float32([1, 0, 0]), (len(texts), 1))
-
-    def embed_images(self, images: Sequence[Image.Image]) -> Array:
-        self.embedded_count += len(images)
-        rows = np.float32([np.asarray(image).mean(axis=(0, 1)) + 1 for image in images])
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return [len(text.split()) for text in texts]
 
 
 class CaptionedLane(ColourLane):
