@@ -73,9 +73,12 @@ class Indexing:
 
     # -- which embedder -------------------------------------------------------------------
 
-    def embed_settings(self) -> EmbedSettings:
-        """Which embedder is wanted: the one that is set, else the one the library has."""
-        return self._embedding.wanted()
+    def embed_settings(self, name: str | None = None) -> EmbedSettings:
+        """Which embedder is wanted: the one named, else the one set, else the library's."""
+        wanted = self._embedding.wanted()
+        if name is None:
+            return wanted
+        return self._embedding.accepted(wanted.model_copy(update={"model": name}))
 
     def check(self) -> None:
         """Refuse a collection of another embedder, before anything is written or loaded.

@@ -147,7 +147,7 @@ class Models:
             ConfigError: Its licence is not accepted, or another fetch runs.
         """
         choice = parse_choice(name)
-        settings = self._services.embed_settings()
+        settings = self._services.embed_settings(name)
         for facts in choice.models:
             refuse_unaccepted(facts, settings)
         self._start("fetch", name, lambda job: self._fetch(choice.models, job))
@@ -163,7 +163,7 @@ class Models:
             raise ConfigError(
                 f"FOLIO_EMBED__MODEL={fixed} is set. Take it out to choose the model here."
             )
-        embed = self._services.embed_settings().model_copy(update={"model": name})
+        embed = self._services.embed_settings(name)
         identity_of(embed)
         self._services.library.choices.set(CHOSEN, name)
         self._start("switch", name, lambda job: self._switch(embed, job))
@@ -255,7 +255,7 @@ class Models:
         return frozenset(map(digest, sample_paths()))
 
     def _try_switch(self, name: str) -> None:
-        embed = self._services.embed_settings().model_copy(update={"model": name})
+        embed = self._services.embed_settings(name)
         try:
             identity_of(embed)
             self._start("switch", name, lambda job: self._switch(embed, job))
@@ -267,8 +267,8 @@ class Models:
     def _fetch(self, models: Sequence[ModelFacts], job: _Job) -> None:
         from rag.embed.hub import pull
 
-        settings = self._services.embed_settings()
         for facts in models:
+            settings = self._services.embed_settings(facts.name)
             if facts.is_built_in or facts.is_remote:
                 continue
             pull(
@@ -306,11 +306,12 @@ class Models:
         return ModelRow(
             facts=facts,
             choice=name,
-            state="in_use" if is_used else self._state(facts, settings),
+            state="in_use" if is_used else self._state(facts),
             estimate_s=self.estimate(name),
         )
 
-    def _state(self, facts: ModelFacts, settings: EmbedSettings) -> RowState:
+    def _state(self, facts: ModelFacts) -> RowState:
+        settings = self._services.embed_settings(facts.name)
         try:
             refuse_unaccepted(facts, settings)
         except ConfigError:

@@ -61,9 +61,9 @@ class Services:
 
     # -- parts made on first use ---------------------------------------------------------
 
-    def embed_settings(self) -> EmbedSettings:
-        """Which embedder is wanted: the one that is set, else the one the library has."""
-        return self._indexing.embed_settings()
+    def embed_settings(self, name: str | None = None) -> EmbedSettings:
+        """Which embedder is wanted: the one named, else the one set, else the library's."""
+        return self._indexing.embed_settings(name)
 
     def embedder(self) -> Embedder:
         """The model in use, loaded once."""
