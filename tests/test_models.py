@@ -254,9 +254,9 @@ def test_a_library_that_holds_only_the_sample_moves_to_the_default_by_itself(
     add(services)
 
     services.models.at_start()
-    wait(services)
+    until(lambda: services.status().embedder == "nomic")
 
-    assert services.status().embedder == "nomic"
+    assert services.search("How many cranes?").hits
 
 
 def test_with_a_document_of_ones_own_the_default_waits_for_a_click(

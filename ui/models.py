@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 DEFAULT = NOMIC.name  # what design.md calls the default; minilm only bridges the first minutes
+IDLE_POLL_S = 1.0
 RETRY_S = 15 * 60.0  # between tries to reach a hub that did not answer
 DISMISSED, CHOSEN, NOT_FETCHED = "offer_dismissed", "embedder", "default_not_wanted"
 
@@ -204,7 +205,7 @@ class Models:
         elif self._may_fetch_default():
             threading.Thread(target=self._fetch_default, name="default", daemon=True).start()
         else:
-            self._use_default_for_sample()
+            threading.Thread(target=self._default_when_idle, name="default", daemon=True).start()
 
     def _may_fetch_default(self) -> bool:
         embed = self._services.settings.embed
@@ -224,6 +225,13 @@ class Models:
                     return
                 return
             self._closing.wait(RETRY_S)
+
+    def _default_when_idle(self) -> None:
+        """The sample may still be being read, by the embedder that is in use."""
+        while self._services.progress() and not self._closing.wait(IDLE_POLL_S):
+            pass
+        if not self._closing.is_set():
+            self._use_default_for_sample()
 
     def _use_default_for_sample(self) -> None:
         """A library that holds only the sample moves to the default embedder by itself."""
@@ -279,7 +287,7 @@ class Models:
                 reserve_mb=self._services.settings.store.reserve_mb,
             )
         if job.view.name == DEFAULT and not job.cancelled.is_set():
-            self._use_default_for_sample()
+            self._default_when_idle()
 
     def _switch(self, embed: EmbedSettings, job: _Job) -> None:
         self._services.reindex(

@@ -38,11 +38,11 @@ def test_every_model_has_a_card_with_licence_size_and_one_button(open_app: Open)
     html = page_html(app)
     for facts in CATALOGUE:
         assert f'<h3 class="f-model">{facts.name}</h3>' in html
-        assert [b.key for b in app.button].count(f"model-do-{facts.name}") == 1
+        assert [b.key for b in app.button].count(f"do-model-{facts.name}") == 1
     assert "Commercial use allowed" in html
     assert "547.6 MB to download" in html
     assert "about 4 min" in html
-    assert app.button(key="model-do-minilm").disabled
+    assert app.button(key="do-model-minilm").disabled
 
 
 def test_a_model_that_is_absent_is_fetched_and_one_that_is_here_is_switched_to(
@@ -51,8 +51,8 @@ def test_a_model_that_is_absent_is_fetched_and_one_that_is_here_is_switched_to(
     models = ScriptedModels(listed=make_rows(nomic="ready"))
     app = _open(open_app, models)
 
-    app.button(key="model-do-nomic").click().run()
-    app.button(key="model-do-nomic-text").click().run()
+    app.button(key="do-model-nomic").click().run()
+    app.button(key="do-model-nomic-text").click().run()
 
     assert models.done == [("switch", "nomic"), ("fetch", "nomic-text")]
 
@@ -61,7 +61,7 @@ def test_a_switch_that_is_refused_gets_its_sentence(open_app: Open) -> None:
     models = ScriptedModels(listed=make_rows(nomic="ready"), refusal="The weights are damaged.")
     app = _open(open_app, models)
 
-    app.button(key="model-do-nomic").click().run()
+    app.button(key="do-model-nomic").click().run()
 
     assert "nomic is not used." in page_html(app)
     assert "The weights are damaged." in page_html(app)
@@ -71,7 +71,7 @@ def test_a_non_commercial_model_asks_for_acceptance_first(open_app: Open) -> Non
     models = ScriptedModels(listed=make_rows(jina="licence"))
     app = _open(open_app, models)
 
-    app.button(key="model-do-jina").click().run()
+    app.button(key="do-model-jina").click().run()
     assert "no commercial use" in page_html(app)
     assert app.button(key="accept").disabled
     app.checkbox(key="agree").check().run()
@@ -93,14 +93,14 @@ def test_a_model_for_pictures_says_which_text_model_stands_beside_it_and_why(
     html = page_html(_open(open_app, ScriptedModels()))
 
     assert "Pictures only, beside minilm for text" in html
-    assert "77 tokens" in html
+    assert "It reads 77 tokens of a text, less than a passage" in html
 
 
 def test_a_setting_that_fixes_the_model_is_said_and_switches_are_shut(open_app: Open) -> None:
     app = _open(open_app, ScriptedModels(listed=make_rows(nomic="ready"), fixed="minilm"))
 
     assert "FOLIO_EMBED__MODEL is set to minilm." in page_html(app)
-    assert app.button(key="model-do-nomic").disabled
+    assert app.button(key="do-model-nomic").disabled
 
 
 def test_progress_shows_numbers_and_can_be_stopped(open_app: Open) -> None:

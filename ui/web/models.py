@@ -131,7 +131,7 @@ def _card(services: Services, row: ModelRow) -> None:
             pieces.model_head(facts.name, _what(row), tone, badge)
             + pieces.facts(_facts(services, row))
         )
-        st.html(pieces.meta(facts.good_at))
+        st.html(pieces.meta(_good_at(facts)))
         is_free = facts.commercial_use == "yes"
         st.html(pieces.licence(facts.licence, is_free=is_free, words=_allowed(facts)))
         if facts.notice and row.state == "in_use":
@@ -156,6 +156,15 @@ def _what(row: ModelRow) -> str:
         return "Text only; pictures by their words"
     beside = row.choice.partition("+")[0]
     return f"Pictures only, beside {beside} for text"
+
+
+def _good_at(facts: ModelFacts) -> str:
+    if "text" in facts.lanes:
+        return facts.good_at
+    return (
+        f"{facts.good_at} It reads {facts.text_cap} tokens of a text, less than a passage: that is"
+        " why a text model stands beside it."
+    )
 
 
 def _facts(services: Services, row: ModelRow) -> list[tuple[str, str]]:
@@ -187,13 +196,13 @@ def _allowed(facts: ModelFacts) -> str:
     return {
         "yes": "Commercial use allowed",
         "no": "Non-commercial use only",
-        "check": "Check the terms before commercial use",
+        "check": "Check the terms first",
     }[facts.commercial_use]
 
 
 def _button(services: Services, row: ModelRow) -> None:
     name = row.facts.name
-    key = f"model-do-{name}"
+    key = f"do-model-{name}"
     fixed = services.models.fixed_by_settings()
     if row.state == "in_use":
         st.button("In use", key=key, disabled=True, width="stretch")
