@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from rag.embed.catalogue import NOMIC, NOMIC_TEXT, NOMIC_VISION
@@ -20,8 +21,10 @@ from rag.errors import ConfigError, EmbedError
 from rag.settings import EmbedSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from transformers.models.nomic_bert.modeling_nomic_bert import NomicBertModel
 
     from rag.embed.catalogue import LaneName
     from rag.embed.checkpoints import CheckpointFiles
@@ -83,20 +86,23 @@ def text_files(folder: Path) -> CheckpointFiles:
     return find_checkpoint(NOMIC_TEXT, name="nomic", model_dir=folder)
 
 
-def run_text_encoder(folder: Path, inputs: Mapping[str, Array]) -> tuple[Array, Array, Array]:
+CPU = torch.device("cpu")
+
+
+def run_text_encoder(
+    folder: Path, inputs: Mapping[str, Array], *, rows: Sequence[int] = (0, 1, 2, 3)
+) -> tuple[Array, Array, Array]:
     """Token states, pooled vector, pooled vector without LayerNorm."""
-    import torch
-
     from rag.embed.nomic_text import load_encoder
-    from rag.embed.text_tower import pool
+    from rag.embed.packed import mean_of_each, pack
+    from rag.embed.text_tower import to_unit
 
-    files = text_files(folder)
-    names = ("input_ids", "attention_mask", "token_type_ids")
-    tensors = {name: torch.from_numpy(inputs[name]) for name in names}
+    ids, mask = inputs["input_ids"], inputs["attention_mask"] == 1
+    packed = pack([ids[row][mask[row]].tolist() for row in rows])
     with torch.inference_mode():
-        states = load_encoder(files)(**tensors).last_hidden_state
-        mask = tensors["attention_mask"]
-        pooled = [pool(states, mask, has_layer_norm=flag).numpy() for flag in (True, False)]
+        states = load_encoder(text_files(folder), device=CPU)(packed, lambda: None)
+        means = mean_of_each(states, packed.lengths)
+        pooled = [to_unit(means, has_layer_norm=flag).numpy() for flag in (True, False)]
     return states.numpy(), pooled[0], pooled[1]
 
 
@@ -106,7 +112,7 @@ def test_text_states_and_vectors_are_those_of_the_original(text_dir: Path) -> No
     states, vectors, _ = run_text_encoder(text_dir, known)
 
     is_real = known["attention_mask"] == 1
-    np.testing.assert_allclose(states[is_real], known["last_hidden_state"][is_real], atol=1e-4)
+    np.testing.assert_allclose(states, known["last_hidden_state"][is_real], atol=1e-4)
     np.testing.assert_allclose(vectors, known["embedding"], atol=1e-5)
 
 
@@ -134,18 +140,15 @@ def test_strings_get_the_known_vectors_with_the_prefix_added_inside(
 
 
 def test_vision_states_and_vectors_are_those_of_the_original(vision_dir: Path) -> None:
-    import torch
-
     from rag.embed.picture_tower import load_encoder
 
-    known, files = (
-        golden(vision_dir),
-        find_checkpoint(NOMIC_VISION, name="nomic", model_dir=vision_dir),
-    )
-    encoder, pixels = load_encoder(files), torch.from_numpy(known["pixel_values"])
+    known = golden(vision_dir)
+    files = find_checkpoint(NOMIC_VISION, name="nomic", model_dir=vision_dir)
+    encoder, pixels = load_encoder(files, device=CPU), torch.from_numpy(known["pixel_values"])
 
     with torch.inference_mode():
-        states, pooled = encoder.encode(pixels).numpy(), encoder(pixels).numpy()
+        states = encoder.encode(pixels, lambda: None).numpy()
+        pooled = encoder(pixels, lambda: None).numpy()
 
     np.testing.assert_allclose(states, known["encoder_hidden_state"], atol=1e-4)
     np.testing.assert_allclose(pooled, known["pooled_token0"], atol=1e-4)
@@ -236,7 +239,7 @@ def test_a_question_is_answered_within_a_batch_or_two_of_200_documents(text_dir:
     from rag.embed.nomic_text import load_nomic_text
 
     files, turns = text_files(text_dir), RecordingTurns()
-    lane = load_nomic_text(files, turns=turns, batch_size=1, dim=32)
+    lane = load_nomic_text(files, turns=turns, batch_size=1, dim=32, device=CPU)
     documents = ["revenue growth " * 400] * 200
     writer = threading.Thread(target=lane.embed_documents, args=(documents,))
 
@@ -290,13 +293,48 @@ def test_half_precision_files_are_read_as_float32(checkpoint: Path) -> None:
     assert halved.text.embed_queries(["revenue"]).dtype == np.float32
 
 
-def test_a_checkpoint_saved_in_native_names_gives_the_same_vectors(
+def native_encoder(text_dir: Path) -> NomicBertModel:
+    """transformers' own class on the same files, its weight mapping included."""
+    from transformers.models.nomic_bert.configuration_nomic_bert import NomicBertConfig
+    from transformers.models.nomic_bert.modeling_nomic_bert import NomicBertModel
+
+    config = NomicBertConfig(
+        vocab_size=128,
+        type_vocab_size=2,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=256,
+        layer_norm_eps=1e-12,
+        max_position_embeddings=8192,
+        hidden_act="silu",
+        attention_probs_dropout_prob=0.0,
+        hidden_dropout_prob=0.0,
+        rope_parameters={"rope_type": "default", "rope_theta": 1000.0},
+    )
+    model: NomicBertModel = NomicBertModel.from_pretrained(text_dir, config=config)
+    return model.eval()
+
+
+def test_states_are_those_of_the_native_class(text_dir: Path) -> None:
+    from rag.embed.nomic_text import load_encoder
+    from rag.embed.packed import pack
+
+    chance = np.random.default_rng(3)
+    rows = [chance.integers(5, 128, length).tolist() for length in (1, 7, 300, 2048)]
+    native, own = native_encoder(text_dir), load_encoder(text_files(text_dir), device=CPU)
+
+    with torch.inference_mode():
+        states = own(pack(rows), lambda: None)
+        expected = [native(input_ids=torch.tensor([row])).last_hidden_state[0] for row in rows]
+
+    np.testing.assert_allclose(states.numpy(), torch.cat(expected).numpy(), atol=1e-4)
+
+
+def test_a_checkpoint_saved_by_transformers_gives_the_same_vectors(
     text_dir: Path, embedder: Embedder, tmp_path: Path
 ) -> None:
-    from rag.embed.nomic_text import load_encoder
-
-    files = text_files(text_dir)
-    load_encoder(files).save_pretrained(tmp_path)
+    native_encoder(text_dir).save_pretrained(tmp_path)
     shutil.copyfile(text_dir / "tokenizer.json", tmp_path / "tokenizer.json")
 
     vectors = load(tmp_path).text.embed_queries(["revenue growth"])

@@ -105,6 +105,7 @@ MINILM = ModelFacts(
     joint=False,
     languages="en",
     good_at="At once, without a download. Pictures are found by their words.",
+    precisions=("fp32", "bf16"),
     text_s=0.06,
 )
 
@@ -192,7 +193,7 @@ CLIP = ModelFacts(
     lanes=("image",),
     joint=False,
     languages="en",
-    good_at="Photographs, by short English questions; quick. Goes beside a text model.",
+    good_at="Photographs, by short English questions; quick.",
     text_s=0.09,
     picture_s=0.15,
 )
@@ -222,7 +223,7 @@ SIGLIP2 = ModelFacts(
     lanes=("image",),
     joint=False,
     languages="many",
-    good_at="Photographs and wide charts, by short questions. Goes beside a text model.",
+    good_at="Photographs and wide charts, by short questions.",
     text_s=0.16,
     picture_s=0.56,
 )

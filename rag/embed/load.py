@@ -135,7 +135,10 @@ def load_lanes(facts: ModelFacts, settings: EmbedSettings, wants: Collection[Lan
 
 def is_cached(facts: ModelFacts, settings: EmbedSettings) -> bool:
     """Whether the weights are on this machine: package, hub cache or the folder that is set."""
-    accepted = settings.model_copy(update={"accept_noncommercial_licence": True, "dims": None})
+    precision = settings.precision if settings.precision in facts.precisions else "fp32"
+    accepted = settings.model_copy(
+        update={"accept_noncommercial_licence": True, "dims": None, "precision": precision}
+    )
     try:
         FAMILIES[facts.name].identities(accepted, facts.lanes)
     except (ConfigError, EmbedError):

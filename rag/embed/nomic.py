@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rag.embed.catalogue import NOMIC, NOMIC_TEXT, NOMIC_TEXT_ONLY, NOMIC_VISION
 from rag.embed.checkpoints import find_checkpoint, folders_by_kind
 from rag.embed.lanes import Lanes
+from rag.embed.runtime import pick_device, refuse_precision
 from rag.errors import ConfigError, EmbedError
 
 if TYPE_CHECKING:
@@ -68,9 +69,11 @@ class NomicFamily:
 
         Raises:
             ConfigError: The folder does not exist, holds no half that is wanted, or halves
-                that do not belong together; or the vectors cannot be cut that short.
+                that do not belong together; or the vectors cannot be cut that short; or
+                the precision is not fp32.
             EmbedError: The weights are not on this machine.
         """
+        refuse_precision(NOMIC, settings)
         halves = _find(settings, wants)
         lines: dict[LaneName, str] = {}
         if text := halves.get("text"):
@@ -93,18 +96,24 @@ class NomicFamily:
             ConfigError: As for `identities`.
             EmbedError: The weights are not on this machine, or are damaged.
         """
-        halves = _find(settings, wants)
+        halves, device = _find(settings, wants), pick_device(settings)
         text = pictures = None
         if found := halves.get("text"):
             from rag.embed.nomic_text import load_nomic_text
 
             text = load_nomic_text(
-                found, turns=turns, batch_size=settings.batch_size, dim=_cut(found, settings)
+                found,
+                turns=turns,
+                batch_size=settings.batch_size,
+                dim=_cut(found, settings),
+                device=device,
             )
         if found := halves.get("image"):
             from rag.embed.picture_tower import load_nomic_vision
 
-            tower = load_nomic_vision(found, turns=turns, batch_size=settings.batch_size)
+            tower = load_nomic_vision(
+                found, turns=turns, batch_size=settings.batch_size, device=device
+            )
             pictures = JointPictures(text=text, tower=tower)
         return Lanes(text=text, pictures=pictures)
 

@@ -18,7 +18,7 @@ from torch.nn import functional
 from rag.errors import EmbedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 INNER_NORM_EPS = 1e-5  # the torch default, unlike all other norms of this model
 ROTARY_BASE = 10_000.0
@@ -102,29 +102,37 @@ class VisionEncoder(nn.Module):
         self.embeddings = _Embeddings(shape)
         self.layers = nn.ModuleList(_Block(shape) for _ in range(shape.layer_count))
         self.selector = _Selector(shape)
-        turn = rotary_angles(shape)
-        self.register_buffer("cos", turn.cos(), persistent=False)
-        self.register_buffer("sin", turn.sin(), persistent=False)
 
-    def encode(self, pixels: Tensor) -> Tensor:
+    def encode(self, pixels: Tensor, between: Callable[[], None]) -> Tensor:
         """float32 (n, 3, px, px), normalised -> (n, positions, dim); there is no final norm."""
         states: Tensor = self.embeddings(pixels)
+        turn = rotary_turn(self.shape).to(pixels.device)
+        room = _Room.for_states(states, self.shape)
         for layer in self.layers:
-            states = layer(states, self.cos, self.sin)
+            between()
+            states = layer(states, turn, room)
         return states
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        """float32 (n, 3, px, px), normalised -> float32 (n, dim), not of unit length."""
-        states = self.encode(pixels)
+    def forward(self, pixels: Tensor, between: Callable[[], None]) -> Tensor:
+        """Pixels to pictures, with what to do between two layers.
+
+        Args:
+            pixels: float32 (n, 3, px, px), normalised.
+            between: called before each layer.
+
+        Returns:
+            float32 (n, dim), not of unit length.
+        """
+        states = self.encode(pixels, between)
         pooled: Tensor = self.selector(states)
         return states[:, 0] + pooled
 
 
-def rotary_angles(shape: VisionShape) -> Tensor:
-    """Angle of every dimension at every position: float32 (positions, head_dim).
+def rotary_turn(shape: VisionShape) -> Tensor:
+    """How far each pair of dimensions turns: complex64 (positions, 1, 1, head_dim / 2).
 
-    The first half of a head turns with the patch's row, the second with its column;
-    neighbouring dimensions share an angle. The class token, position 0, stays.
+    The first half of a head turns with the patch's row, the second with its column.
+    The class token, position 0, stays.
     """
     bands = shape.head_dim // 4
     speeds = ROTARY_BASE ** (-torch.arange(bands) / bands)
@@ -132,8 +140,24 @@ def rotary_angles(shape: VisionShape) -> Tensor:
     angles = places[:, None] * speeds  # (grid, bands)
     rows = angles.repeat_interleave(shape.grid, dim=0)
     columns = angles.repeat(shape.grid, 1)
-    patches = torch.cat([rows, columns], dim=1).repeat_interleave(2, dim=1)
-    return torch.cat([torch.zeros(1, shape.head_dim), patches])
+    patches = torch.cat([rows, columns], dim=1)
+    all_angles = torch.cat([torch.zeros(1, shape.head_dim // 2), patches])[:, None, None]
+    return torch.polar(torch.ones_like(all_angles), all_angles)
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """Memory that the layers of one pass share: asking the system anew for each costs time."""
+
+    heads: Tensor  # (n * positions, 3 * dim)
+    gate: Tensor  # (n * positions, inner_dim)
+    value: Tensor  # (n * positions, inner_dim)
+
+    @classmethod
+    def for_states(cls, states: Tensor, shape: VisionShape) -> _Room:
+        widths = (3 * shape.dim, shape.inner_dim, shape.inner_dim)
+        rows = states.shape[0] * states.shape[1]
+        return cls(*(states.new_empty(rows, width) for width in widths))
 
 
 class _Embeddings(nn.Module):
@@ -160,9 +184,9 @@ class _Block(nn.Module):
         self.norm2 = nn.LayerNorm(shape.dim, eps=shape.norm_eps)
         self.mlp = _GatedMlp(shape, has_norm=True)
 
-    def forward(self, states: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        states = states + self.attn(self.norm1(states), cos, sin)
-        summed: Tensor = states + self.mlp(self.norm2(states))
+    def forward(self, states: Tensor, turn: Tensor, room: _Room) -> Tensor:
+        states = states + self.attn(self.norm1(states), turn, room)
+        summed: Tensor = states + self.mlp(self.norm2(states), room)
         return summed
 
 
@@ -173,13 +197,16 @@ class _Attention(nn.Module):
         self.Wqkv = nn.Linear(shape.dim, 3 * shape.dim)
         self.out_proj = nn.Linear(shape.dim, shape.dim)
 
-    def forward(self, states: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        query, key, value = (
-            _split_heads(part, self.head_count) for part in self.Wqkv(states).chunk(3, dim=-1)
-        )
-        mixed = functional.scaled_dot_product_attention(
-            _rotate(query, cos, sin), _rotate(key, cos, sin), value
-        )
+    def forward(self, states: Tensor, turn: Tensor, room: _Room) -> Tensor:
+        count, positions, dim = states.shape
+        torch.addmm(self.Wqkv.bias, states.flatten(0, 1), self.Wqkv.weight.T, out=room.heads)
+        heads = room.heads.view(count, positions, 3, self.head_count, dim // self.head_count)
+        # Neighbours are a pair: (x0, x1) -> (x0 cos - x1 sin, x1 cos + x0 sin), as complex numbers.
+        pairs = heads.view(*heads.shape[:-1], -1, 2)[:, :, :2]
+        torch.view_as_complex(pairs).mul_(turn)
+        # (n, positions, heads, head_dim) -> (n, heads, positions, head_dim)
+        query, key, value = (each.transpose(1, 2) for each in heads.unbind(2))
+        mixed = functional.scaled_dot_product_attention(query, key, value)
         joined: Tensor = self.out_proj(_join_heads(mixed))
         return joined
 
@@ -195,10 +222,14 @@ class _GatedMlp(nn.Module):
             self.norm = nn.Identity()
         self.fc2 = nn.Linear(shape.inner_dim, shape.dim)
 
-    def forward(self, states: Tensor) -> Tensor:
-        gated = self.fc11(states) * functional.silu(self.fc12(states))
+    def forward(self, states: Tensor, room: _Room) -> Tensor:
+        rows = states.flatten(0, -2)
+        gate, value = room.gate[: len(rows)], room.value[: len(rows)]
+        torch.addmm(self.fc12.bias, rows, self.fc12.weight.T, out=gate)
+        torch.addmm(self.fc11.bias, rows, self.fc11.weight.T, out=value)
+        gated = functional.silu(gate, inplace=True).mul_(value)
         reduced: Tensor = self.fc2(self.norm(gated))
-        return reduced
+        return reduced.view_as(states)
 
 
 class _Selector(nn.Module):
@@ -206,12 +237,14 @@ class _Selector(nn.Module):
 
     def __init__(self, shape: VisionShape) -> None:
         super().__init__()
+        self.shape = shape
         self.attn = _LatentAttention(shape)
         self.norm1 = nn.LayerNorm(shape.dim, eps=shape.norm_eps)
         self.mlp = _GatedMlp(shape, has_norm=False)
 
     def forward(self, states: Tensor) -> Tensor:
-        pooled: Tensor = self.mlp(self.norm1(self.attn(states)))
+        read = self.norm1(self.attn(states))  # (n, 1, dim)
+        pooled: Tensor = self.mlp(read, _Room.for_states(read, self.shape))
         return pooled[:, 0]
 
 
@@ -247,10 +280,3 @@ def _split_heads(states: Tensor, head_count: int) -> Tensor:
 def _join_heads(states: Tensor) -> Tensor:
     # (n, heads, positions, head_dim) -> (n, positions, dim)
     return states.transpose(1, 2).flatten(2)
-
-
-def _rotate(states: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turn neighbouring pairs: (x0, x1) -> (x0 cos - x1 sin, x1 cos + x0 sin)."""
-    even, odd = states[..., 0::2], states[..., 1::2]
-    quarter_turn = torch.stack([-odd, even], dim=-1).flatten(-2)
-    return states * cos + quarter_turn * sin

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 from rag.embed.tensors import refuse_gaps
-from rag.errors import EmbedError
+from rag.errors import ConfigError, EmbedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterable
     from pathlib import Path
 
     import torch
     from torch import nn
 
+    from rag.embed.catalogue import ModelFacts
+    from rag.embed.turns import Turns
+    from rag.settings import EmbedSettings
+
+# A reduced precision must take at most this share of the time, or it is not worth the digits.
+LEAST_GAIN = 0.8
+
 
 def start_torch(threads: int) -> None:
-    """Import torch with that many CPU threads, and make transformers keep quiet."""
+    """Import torch with that many CPU threads, and make transformers keep quiet if it comes."""
     if "torch" not in sys.modules:
         # Both must be set before torch is imported. Without the first, set_num_threads
         # holds for the calling thread only, and answers are made in threads of their own:
@@ -26,13 +34,76 @@ def start_torch(threads: int) -> None:
         os.environ["OMP_NUM_THREADS"] = str(threads)
         # OpenMP threads that spin beside a busy web server halve the work done per CPU second.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # It writes to standard error, where `--json` users read progress. Not imported for this:
+    # 0.6 s and 40 MB that only some embedders need.
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     import torch
-    from transformers.utils import logging as transformers_logging
 
     torch.set_num_threads(threads)
-    # Its loading bar and load report go to standard error, where `--json` users read progress.
-    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def pick_device(settings: EmbedSettings) -> torch.device:
+    """Where torch models run.
+
+    Raises:
+        ConfigError: A GPU is asked for that torch does not see.
+    """
+    import torch
+
+    if settings.device == "cpu" or (settings.device == "auto" and not torch.cuda.is_available()):
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise ConfigError(
+            "FOLIO_EMBED__DEVICE is cuda, and torch sees no GPU here. Set it to auto or cpu."
+        )
+    return torch.device("cuda")
+
+
+def refuse_precision(facts: ModelFacts, settings: EmbedSettings) -> None:
+    """Refuse numbers that a model was not shown to keep its vectors in.
+
+    Raises:
+        ConfigError: The model does not compute in the precision that is set.
+    """
+    if settings.precision not in facts.precisions:
+        raise ConfigError(
+            f"{facts.name} computes in {' or '.join(facts.precisions)}, not in "
+            f"{settings.precision}. Correct FOLIO_EMBED__PRECISION."
+        )
+
+
+def refuse_without_gain(*, exact: Callable[[], object], reduced: Callable[[], object]) -> None:
+    """Refuse a lower precision that this processor does not compute faster.
+
+    Args:
+        exact: a pass in float32.
+        reduced: the same in the precision that is set.
+
+    Raises:
+        ConfigError: The reduced one takes nearly as long or longer.
+    """
+    exact_s, reduced_s = _best_of(exact), _best_of(reduced)
+    if reduced_s > LEAST_GAIN * exact_s:
+        raise ConfigError(
+            f"This computer gains nothing from bf16 ({1000 * reduced_s:.0f} ms a batch instead of "
+            f"{1000 * exact_s:.0f} ms). Leave FOLIO_EMBED__PRECISION at fp32."
+        )
+
+
+def give_way_between_layers(layers: Iterable[nn.Module], turns: Turns) -> None:
+    """Let questions go first before each layer of a model that is not ours."""
+    for layer in layers:
+        layer.register_forward_pre_hook(lambda *_: turns.give_way())
+
+
+def _best_of(work: Callable[[], object], *, times: int = 5) -> float:
+    """Wall seconds of the fastest run: the others tell about the neighbours."""
+    seconds = []
+    for _ in range(times):
+        started = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - started)
+    return min(seconds)
 
 
 def load_pretrained(
@@ -55,7 +126,10 @@ def load_pretrained(
             file is damaged. Without this check transformers fills gaps at random.
     """
     import torch
+    from transformers.utils import logging as transformers_logging
 
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     model: nn.Module
     try:
         model, report = load(

@@ -1,5 +1,7 @@
 """Text encoders read by mean pooling: MiniLM and Nomic text. Knows no file and no model name.
 
+Texts of similar length go through together, end to end and without padding.
+
 Imports torch: import this module inside functions only.
 """
 
@@ -13,15 +15,16 @@ import torch
 from torch.nn import functional
 
 from rag.embed.batches import plan_batches
+from rag.embed.packed import mean_of_each, pack
 from rag.embed.tokens import clean_text, count_uncut
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tokenizers import Encoding, Tokenizer
-    from torch import nn
 
     from rag.embed.lanes import Array
+    from rag.embed.packed import PackedEncoder
     from rag.embed.turns import Turns
 
 
@@ -34,34 +37,37 @@ class Recipe:
     query_prefix: str
     document_prefix: str
     has_layer_norm: bool  # LayerNorm without weights, eps 1e-5, between mean and unit length
-    max_batch_tokens: int  # bounds how long one batch holds the model
+    max_batch_tokens: int  # bounds memory, and how long one layer holds the model
 
 
 class TextTower:
     """A text lane: prefix, tokens, encoder, mean over real tokens, unit length.
 
     Args:
-        model: transformers encoder in eval mode; gives `last_hidden_state`.
+        model: in eval mode, on `device`.
         tokenizer: truncates at the model's cap and does not pad.
         recipe: what the model card says about prefixes and pooling.
         turns: shared by all lanes of one embedder.
         batch_size: most texts in a batch.
+        device: where token ids go.
     """
 
     def __init__(
         self,
         *,
-        model: nn.Module,
+        model: PackedEncoder,
         tokenizer: Tokenizer,
         recipe: Recipe,
         turns: Turns,
         batch_size: int,
+        device: torch.device,
     ) -> None:
         self._model = model
         self._tokenizer = tokenizer
         self._recipe = recipe
         self._turns = turns
         self._batch_size = batch_size
+        self._device = device
 
     @property
     def dim(self) -> int:
@@ -104,26 +110,37 @@ class TextTower:
 
     @torch.inference_mode()
     def _forward(self, rows: Sequence[Sequence[int]]) -> Array:
-        width = max(len(row) for row in rows)
-        ids = torch.tensor([[*row, *[0] * (width - len(row))] for row in rows])  # 0 is [PAD]
-        lengths = torch.tensor([[len(row)] for row in rows])
-        mask = (torch.arange(width) < lengths).long()  # (n, width)
-        states = self._model(
-            input_ids=ids, attention_mask=mask, token_type_ids=torch.zeros_like(ids)
-        ).last_hidden_state
+        packed = pack(rows, device=self._device)
+        states = self._model(packed, self._turns.give_way)
+        mean = mean_of_each(states.float(), packed.lengths)
         recipe = self._recipe
-        pooled = pool(states, mask, has_layer_norm=recipe.has_layer_norm, dim=recipe.dim)
-        return pooled.numpy()
+        return to_unit(mean, has_layer_norm=recipe.has_layer_norm, dim=recipe.dim).cpu().numpy()
 
 
 def pool(
     states: torch.Tensor, mask: torch.Tensor, *, has_layer_norm: bool, dim: int | None = None
 ) -> torch.Tensor:
-    """Token states to vectors: mean over real tokens, LayerNorm if asked, cut, unit length.
+    """Padded token states to vectors: mean over real tokens, then as `to_unit`.
 
     Args:
         states: float32 (n, tokens, dim).
         mask: int64 (n, tokens), 1 for a real token; each row has at least one.
+        has_layer_norm: see `to_unit`.
+        dim: see `to_unit`.
+
+    Returns:
+        float32 (n, dim), rows L2-normalised.
+    """
+    weights = mask.unsqueeze(-1).to(states.dtype)
+    mean = (states * weights).sum(dim=1) / weights.sum(dim=1)  # (n, tokens, dim) -> (n, dim)
+    return to_unit(mean, has_layer_norm=has_layer_norm, dim=dim)
+
+
+def to_unit(mean: torch.Tensor, *, has_layer_norm: bool, dim: int | None = None) -> torch.Tensor:
+    """Means of token states to vectors: LayerNorm if asked, cut, unit length.
+
+    Args:
+        mean: float32 (n, dim).
         has_layer_norm: Nomic v1.5 wants it, also when nothing is truncated, because
             its vision tower was trained against such vectors (model card).
         dim: Matryoshka cut, after the LayerNorm over all numbers; None keeps all.
@@ -131,8 +148,6 @@ def pool(
     Returns:
         float32 (n, dim), rows L2-normalised.
     """
-    weights = mask.unsqueeze(-1).to(states.dtype)
-    mean = (states * weights).sum(dim=1) / weights.sum(dim=1)  # (n, tokens, dim) -> (n, dim)
     if has_layer_norm:
         mean = functional.layer_norm(mean, mean.shape[-1:], eps=1e-5)
     return functional.normalize(mean[:, :dim], dim=-1)

@@ -24,39 +24,66 @@ def hurried() -> Iterator[None]:
         _THREAD.is_hurried = before
 
 
+class _Turn:
+    """One `with` statement's hold on the model."""
+
+    def __init__(self, *, question: bool) -> None:
+        self.question = question
+
+
 class Turns:
     """One user at a time; a waiting question goes before any waiting document batch.
 
-    A lane takes one turn a batch, so a question waits for the batch in progress
-    and no longer. Documents can starve only as long as questions never pause.
+    A lane takes one turn a batch, and a document batch gives way between two layers of
+    the model: a question waits for one layer and no longer. Documents can starve only as
+    long as questions never pause.
     """
 
     def __init__(self) -> None:
         self._changed = Condition()
-        self._is_taken = False
+        self._holder: _Turn | None = None
         self._questions_waiting = 0
 
     @contextmanager
     def take(self, *, question: bool) -> Iterator[None]:
         """Hold the model for the body of the `with` statement."""
-        self._wait(question=question or getattr(_THREAD, "is_hurried", False))
+        turn = _Turn(question=question or getattr(_THREAD, "is_hurried", False))
+        self._wait(turn)
         try:
             yield
         finally:
             with self._changed:
-                self._is_taken = False
-                self._changed.notify_all()
+                # Not the holder: it gave way and was interrupted before its turn came again.
+                if self._holder is turn:
+                    self._let_go()
 
-    def _wait(self, *, question: bool) -> None:
+    def give_way(self) -> None:
+        """Called by who holds a turn: let waiting questions go first, then go on.
+
+        Costs nothing when none waits, or when a question holds the turn. Weights are only
+        read, so a question may use the model in the middle of somebody's batch.
+        """
         with self._changed:
-            self._questions_waiting += question
+            turn = self._holder
+            if turn is None or turn.question or not self._questions_waiting:
+                return
+            self._let_go()
+        self._wait(turn)
+
+    def _wait(self, turn: _Turn) -> None:
+        with self._changed:
+            self._questions_waiting += turn.question
             try:
-                self._changed.wait_for(lambda: self._is_free_for(question=question))
-                self._is_taken = True
+                self._changed.wait_for(lambda: self._is_free_for(turn))
+                self._holder = turn
             finally:
-                self._questions_waiting -= question
+                self._questions_waiting -= turn.question
                 # An interrupted question may be what documents are waiting for.
                 self._changed.notify_all()
 
-    def _is_free_for(self, *, question: bool) -> bool:
-        return not self._is_taken and (question or self._questions_waiting == 0)
+    def _let_go(self) -> None:
+        self._holder = None
+        self._changed.notify_all()
+
+    def _is_free_for(self, turn: _Turn) -> bool:
+        return self._holder is None and (turn.question or self._questions_waiting == 0)
