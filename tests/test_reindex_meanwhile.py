@@ -113,16 +113,51 @@ def ask_until(services: Services, is_over: Callable[[], bool]) -> int:
 def test_a_document_deleted_while_it_is_embedded_leaves_no_points(
     services: Services, lanes: NamedLanes
 ) -> None:
-    documents = {document.id for document in services.documents()}
+    document = find(services, 0)
+    deleted = threading.Event()
 
-    def delete_all_but_one() -> None:
-        lanes.pause = lambda: None
-        for id_ in sorted(documents)[1:]:
-            services.delete(id_)
+    def delete() -> None:
+        if not deleted.is_set():
+            deleted.set()
+            services.delete(document.id)
 
-    lanes.pause = delete_all_but_one
+    lanes.pause = delete
+    with pytest.raises(ReindexStopped):
+        services.reindex(choose(services, "nomic"), is_cancelled=deleted.is_set)
+    where = Filter(workspace="local", documents=(document.id,))
+    assert unfinished_count(services, where) == 0
     services.reindex(choose(services, "nomic"))
     assert stored_points(services) == visible_points(services) != set()
+
+
+def test_the_switch_waits_for_the_document_that_is_being_read(
+    services: Services, lanes: NamedLanes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_pictures, copied, go_on = threading.Event(), threading.Event(), threading.Event()
+    batches = iter(("words", "pictures"))
+
+    def hold() -> None:
+        if next(batches, "") == "pictures":
+            at_pictures.set()
+            assert go_on.wait(60)
+
+    def report(done: int, total: int) -> None:
+        if done == total:
+            copied.set()
+
+    lanes.pause_of["minilm"] = hold
+    with ThreadPoolExecutor() as pool:
+        reading = pool.submit(fill, services, [10], monkeypatch)
+        assert at_pictures.wait(60)
+        rebuild = pool.submit(services.reindex, choose(services, "nomic"), on_progress=report)
+        assert copied.wait(60)
+        time.sleep(0.3)  # a switch that does not wait would come now
+        go_on.set()
+        reading.result(60)
+        assert rebuild.result(60)[1] == "nomic"
+    assert find(services, 10).state == "ready"
+    assert stored_points(services) == visible_points(services)
+    assert finds(services, 10)
 
 
 def test_a_delete_reaches_an_unfinished_index_that_only_lies_on_disk(services: Services) -> None:

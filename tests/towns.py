@@ -15,6 +15,7 @@ from ingest.html import parse_html
 from ingest.reindex import schema_of
 from rag.embed.lanes import Embedder
 from rag.errors import EmbedError
+from rag.retrieve import Scope
 from rag.settings import EmbedSettings, Settings, StoreSettings
 from rag.store import Filter, open_store
 from tests.builders import make_html
@@ -35,7 +36,7 @@ def town(number: int) -> bytes:
     """A page of three passages; every fifth with a captioned picture of its own."""
     body = f"<h1>Town {number}</h1>" + "".join(
         f"<h2>Section {part}</h2><p>The harbour of town{number} has {part} cranes, a ferry and "
-        f"{number} ships. {'It is a quiet place by the sea. ' * 30}</p>"
+        f"{number} ships. {'It is a quiet place by the sea. ' * 8}</p>"
         for part in range(3)
     )
     if number % 5 == 0:
@@ -86,12 +87,14 @@ class NamedLanes:
     def __init__(self) -> None:
         self.words = {"minilm": WordLane(), "nomic": WordLane(), "nomic-text": WordLane()}
         self.version = "v1"
+        self.words["nomic"].dim = 128  # so that one's vectors do not fit the other's index
         self.pause: Callable[[], None] = lambda: None
+        self.pause_of = {"minilm": lambda: None}  # the same, for one of them
 
     def load(self, settings: EmbedSettings) -> Embedder:
         name = settings.model or "minilm"
         self.identity_of(settings)
-        lane = Paused(self.words[name], self)
+        lane = Paused(self.words[name], self, name)
         has_pictures = name == "nomic"
         return Embedder(
             name=name,
@@ -109,15 +112,16 @@ class NamedLanes:
 
 
 class Paused:
-    """A lane that calls `pause` before each batch of documents."""
+    """A lane that calls what a test wants before each batch of documents."""
 
-    def __init__(self, lane: WordLane, lanes: NamedLanes) -> None:
+    def __init__(self, lane: WordLane, lanes: NamedLanes, name: str) -> None:
         self.dim, self.text_cap = lane.dim, lane.text_cap
         self.embed_queries, self.count_tokens = lane.embed_queries, lane.count_tokens
-        self._lane, self._lanes = lane, lanes
+        self._lane, self._lanes, self._name = lane, lanes, name
 
     def embed_documents(self, texts: Sequence[str]) -> Array:
         self._lanes.pause()
+        self._lanes.pause_of.get(self._name, lambda: None)()
         return self._lane.embed_documents(texts)
 
 
@@ -178,7 +182,8 @@ def states(services: Services) -> dict[str, tuple[str, int, int]]:
 
 
 def finds(services: Services, number: int) -> bool:
-    hits = services.search(f"How many ships has town{number}?").hits
+    words = Scope(workspace=services.workspace, group="words")
+    hits = services.search(f"How many ships has town{number}?", scope=words).hits
     return any(hit.document_name == f"town{number}.html" for hit in hits)
 
 
