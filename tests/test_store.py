@@ -278,3 +278,23 @@ def test_acknowledged_points_survive_a_kill(tmp_path: Path) -> None:
     store.ensure(SCHEMA)
     assert store.count(EVERYTHING) + store.count(Filter(workspace="other")) == 200
     store.close()
+
+
+def test_a_dropped_collection_is_gone(tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    edge = EdgeStore(folder)
+    edge.ensure(SCHEMA)
+    edge.upsert(make_points(5))
+    edge.flush()
+    edge.drop()
+    assert not folder.exists()
+    EdgeStore(folder).drop()  # a second time, never opened
+
+    client = QdrantClient(":memory:")
+    for name in ("old", "new"):
+        ServerStore(client, name).ensure(SCHEMA)
+    gone: list[str] = []
+    original = client.delete_collection
+    client.delete_collection = lambda name: gone.append(name) or original(name)  # type: ignore[method-assign,func-returns-value]
+    ServerStore(client, "old").drop()
+    assert gone == ["old"]
