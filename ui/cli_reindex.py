@@ -41,9 +41,7 @@ def reindex(
     started = time.monotonic()
     line = PointsLine(sys.stderr)
     with closing(build(load_settings(data_dir=data_dir))) as services:
-        embed = services.embed_settings()
-        if embedder is not None:
-            embed = embed.model_copy(update={"model": embedder})
+        embed = services.embed_settings(embedder)
         try:
             before, after, points = services.reindex(embed, on_progress=line.show)
         except EmbedError as error:  # nothing was switched, whatever went wrong

@@ -80,7 +80,7 @@ class Embedding:
             or self._library.items.is_empty(self._workspace)
         ):
             return wanted
-        old = _reproduce(wanted, index) if is_rebuilding else None
+        old = self._reproduced(wanted, index) if is_rebuilding else None
         if old is None:
             raise IndexMismatchError(_mismatch(index, chosen_name(wanted)))
         return old
@@ -116,6 +116,16 @@ class Embedding:
         with self._lock:
             self._settings, self._loaded = embed, loaded
 
+    def _reproduced(self, wanted: EmbedSettings, index: IndexRow) -> EmbedSettings | None:
+        """Settings that give the vectors of a collection again; None when nothing does any more."""
+        for dims in dict.fromkeys((wanted.dims, None, index.text_dim)):
+            with suppress(ConfigError, EmbedError):
+                changes = {"model": index.embedder, "dims": dims}
+                old = self.accepted(wanted.model_copy(update=changes))
+                if identity_of(old) == index.identity:
+                    return old
+        return None
+
     def _load(self, embed: EmbedSettings) -> Loaded:
         plain = load_embedder(embed)
         return Loaded(plain=plain, cached=with_cache(plain, self._cache))
@@ -124,16 +134,6 @@ class Embedding:
 def accepted_key(name: str) -> str:
     """Under which choice of the library it stands that a model's licence was accepted."""
     return f"accepted:{name}"
-
-
-def _reproduce(wanted: EmbedSettings, index: IndexRow) -> EmbedSettings | None:
-    """Settings that give the vectors of a collection again; None when nothing does any more."""
-    for dims in dict.fromkeys((wanted.dims, None, index.text_dim)):
-        old = wanted.model_copy(update={"model": index.embedder, "dims": dims})
-        with suppress(ConfigError, EmbedError):
-            if identity_of(old) == index.identity:
-                return old
-    return None
 
 
 def _mismatch(index: IndexRow, wanted: str) -> str:
