@@ -57,6 +57,7 @@ def test_a_folio_command_that_is_named_exists(page: Path) -> None:
 
     commands = app.registered_commands
     known = {command.name or command.callback.__name__ for command in commands if command.callback}
+    known |= {str(group.name) for group in app.registered_groups}
     named = re.findall(r"(?:`|    |bin/|app |[…] )folio ([a-z]+)", page.read_text("utf-8"))
     assert set(named) <= known
 
