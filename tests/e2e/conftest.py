@@ -69,6 +69,7 @@ def start_server(folder: Path, extra: dict[str, str] | None = None) -> Server:
         **{name: value for name, value in os.environ.items() if not name.startswith("FOLIO_")},
         "PYTHONPATH": str(ROOT),
         "FOLIO_STORE__RESERVE_MB": "16",
+        "FOLIO_EMBED__FETCH_DEFAULT": "0",  # where there is a network, it would be gigabytes
         "OMP_NUM_THREADS": "1",
         **(extra or {}),
     }
