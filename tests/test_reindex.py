@@ -105,7 +105,7 @@ def test_later_processes_use_the_embedder_of_the_library(services: Services) -> 
 
 
 def test_the_weights_of_keywords_keep_their_average(services: Services) -> None:
-    services.reindex(choose(services, "nomic"), **{})
+    services.reindex(choose(services, "nomic"))
     first = services.library.indexes.active()
     assert first is not None
     with pytest.raises(ReindexStopped):
