@@ -27,8 +27,9 @@ from tests.towns import (
     stored_points,
     visible_points,
 )
-from ui.cli_reindex import PointsLine, duration_words
+from ui.cli_reindex import PointsLine
 from ui.services import Services, build
+from ui.views import duration_words
 
 # -- switching ----------------------------------------------------------------------------
 

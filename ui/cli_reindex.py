@@ -13,6 +13,7 @@ import typer
 from rag.errors import EmbedError
 from rag.settings import load_settings
 from ui.cli_options import AsJson, DataDir, Debug, remark, tell
+from ui.views import duration_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,12 +102,3 @@ class PointsLine:
         rest_s = remaining_s(done - first, total - first, elapsed_s)
         words = f", {duration_words(rest_s)} left" if rest_s and done < total else ""
         return f"Indexing: {percent:3d} %, {done} of {total} points{words}"
-
-
-def duration_words(seconds: float) -> str:
-    """A time as a person says it: "about 40 s", "about 12 min", "about 3 h"."""
-    if seconds < 90:
-        return f"about {max(1, round(seconds))} s"
-    if seconds < 90 * 60:
-        return f"about {round(seconds / 60)} min"
-    return f"about {round(seconds / 3600)} h"

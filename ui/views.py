@@ -76,3 +76,12 @@ def _sentence(job: Job) -> str:
     if job.pages_total:
         return f"Reading page {min(job.pages_done + 1, job.pages_total)} of {job.pages_total}."
     return "Reading."
+
+
+def duration_words(seconds: float) -> str:
+    """A time as a person says it: "about 40 s", "about 12 min", "about 3 h"."""
+    if seconds < 90:
+        return f"about {max(1, round(seconds))} s"
+    if seconds < 90 * 60:
+        return f"about {round(seconds / 60)} min"
+    return f"about {round(seconds / 3600)} h"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import pytest
 from streamlit.util import calc_hash
 
 from rag.embed.catalogue import CATALOGUE
@@ -144,21 +143,6 @@ def test_an_index_that_must_be_made_again_cannot_be_dismissed(open_app: Open) ->
     app = open_app(ScriptedServices(library=[make_document("report.pdf")], models=models))
 
     assert "offer-dismiss" not in [button.key for button in app.button]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0, "5 s"),
-        (42, "40 s"),
-        (100, "2 min"),
-        (3600, "60 min"),
-        (9000, "2 h 30 min"),
-        (7200, "2 h"),
-    ],
-)
-def test_durations_are_coarse(seconds: float, words: str) -> None:
-    assert wording.duration(seconds) == words
 
 
 def test_progress_of_a_fetch_counts_bytes() -> None:

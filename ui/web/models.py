@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from rag.errors import RagError
+from ui.views import duration_words
 from ui.web import markup, pieces, state, uploads, wording
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def offer(services: Services) -> None:
     if found is None:
         return
     with st.container(key="offer", gap="small"):
-        words = wording.duration(services.models.estimate(found.name))
+        words = duration_words(services.models.estimate(found.name))
         st.html(pieces.note("info", found.strong, found.rest))
         with st.container(horizontal=True, horizontal_alignment="right", key="acts-offer"):
             if found.can_dismiss:
@@ -67,7 +68,7 @@ def offer(services: Services) -> None:
                     on_click=services.models.dismiss_offer,
                 )
             st.button(
-                f"Index with {found.name}, about {words}",
+                f"Index with {found.name}, {words}",
                 key="offer-switch",
                 type="tertiary",
                 on_click=_switch,
@@ -177,7 +178,7 @@ def _facts(services: Services, row: ModelRow) -> list[tuple[str, str]]:
         ("Files", _files(row)),
     ]
     if row.estimate_s and row.state != "in_use":
-        pairs.append(("This library", f"about {wording.duration(row.estimate_s)}"))
+        pairs.append(("This library", duration_words(row.estimate_s)))
     return pairs
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ui.views import duration_words
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -169,20 +171,9 @@ def size(size_bytes: int) -> str:
     return f"{size_bytes / 1_000_000_000:.1f} GB"
 
 
-def duration(seconds: float) -> str:
-    """A time to wait, coarse enough to be true: "10 s", "4 min", "2 h 30 min"."""
-    if seconds < 90:
-        return f"{max(5, round(seconds / 5) * 5)} s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    hours, rest = divmod(round(minutes / 10) * 10, 60)
-    return f"{hours} h {rest} min" if rest else f"{hours} h"
-
-
 def model_job(job: ModelJob) -> tuple[str, str]:
     """Name and progress of a fetch or a switch, "412 of 1,230 vectors, about 4 min left"."""
-    rest = "" if job.remaining_s is None else f", about {duration(job.remaining_s)} left"
+    rest = "" if job.remaining_s is None else f", {duration_words(job.remaining_s)} left"
     if job.kind == "fetch":
         done = f"{size(job.done)} of {size(job.total)}{rest}" if job.total else "Asking the hub"
         return f"Fetching {job.name}", done
