@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 
 from rag.embed.lanes import Embedder
+from rag.errors import CorruptFileError
 from rag.library.documents import Run
 from rag.points import PICTURE_BATCH, make_points
 from rag.store.base import Point
@@ -42,6 +45,34 @@ class CaptionedColourLane(ColourLane):
         colours = self.embed_images(images)
         lengths = np.array([[len(caption)] for caption in captions], dtype=np.float32)
         return np.hstack([colours, lengths])
+
+
+class SlowColourLane(ColourLane):
+    """Works on its first batch until somebody has begun to open the picture in a pipe."""
+
+    def __init__(self, pipe: Path | None = None) -> None:
+        super().__init__()
+        self.pipe = pipe
+        self.batches: list[int] = []
+
+    def embed_images(self, images: Sequence[Image.Image]) -> Array:
+        self.batches.append(len(images))
+        if self.pipe is not None:
+            with os.fdopen(open_when_read(self.pipe), "wb") as writer:
+                writer.write(make_png((8, 8), (0, 0, 255), pattern=False))
+            self.pipe = None
+        return super().embed_images(images)
+
+
+def open_when_read(pipe: Path) -> int:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:  # nobody reads it yet
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 @pytest.fixture
@@ -112,3 +143,29 @@ def test_without_pixels_or_a_lane_there_is_no_picture_vector(
     dense = points_of([figure(1, "red", "Figure 1.")], lane, folder)
 
     assert set(dense[0]) == {"caption"}
+
+
+def test_the_next_batch_is_opened_while_the_model_works(pictures: Path) -> None:
+    os.mkfifo(pictures / "pipe")
+    names = ["red"] * PICTURE_BATCH + ["pipe"]
+
+    dense = points_of(
+        [figure(rank, name) for rank, name in enumerate(names, 1)],
+        SlowColourLane(pictures / "pipe"),
+        pictures,
+    )
+
+    np.testing.assert_array_equal(dense[-1]["image"], [0, 0, 1])
+
+
+def test_a_damaged_picture_of_a_later_batch_is_an_error_after_the_batches_before(
+    pictures: Path,
+) -> None:
+    (pictures / "torn").write_bytes(b"\x89PNG\r\n\x1a\n" + b"0" * 40)
+    names = [*["red"] * PICTURE_BATCH, "torn", *["red"] * (2 * PICTURE_BATCH)]
+    lane = SlowColourLane()
+
+    with pytest.raises(CorruptFileError, match="damaged"):
+        points_of([figure(rank, name) for rank, name in enumerate(names, 1)], lane, pictures)
+
+    assert lane.batches == [PICTURE_BATCH]
