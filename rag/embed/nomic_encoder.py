@@ -206,14 +206,14 @@ class _Attention(nn.Module):
         self.out_proj = nn.Linear(shape.dim, shape.dim, bias=False)
 
     def forward(self, states: Tensor, packed: Packed, turn: _Turn, room: _Room) -> Tensor:
-        """The states with what attention adds to them."""
+        """The states with what attention adds to them, in place."""
         torch.mm(states, self.Wqkv.weight.T, out=room.heads)
         # (tokens, 3 * dim) -> (tokens, 3, heads, head_dim)
         heads = room.heads.view(len(states), 3, self.head_count, -1)
         turn.apply_(heads[:, :2])
         query, key, value = heads.unbind(1)
         mixed = attend(query, key, value, packed.lengths).flatten(1)
-        return torch.addmm(states, mixed, self.out_proj.weight.T)
+        return states.addmm_(mixed, self.out_proj.weight.T)
 
 
 class _GatedMlp(nn.Module):
@@ -224,8 +224,8 @@ class _GatedMlp(nn.Module):
         self.fc2 = nn.Linear(shape.inner_dim, shape.dim, bias=False)
 
     def forward(self, states: Tensor, room: _Room) -> Tensor:
-        """The states with what the layer adds to them."""
+        """The states with what the layer adds to them, in place."""
         torch.mm(states, self.fc12.weight.T, out=room.gate)
         torch.mm(states, self.fc11.weight.T, out=room.value)
         functional.silu(room.gate, inplace=True).mul_(room.value)
-        return torch.addmm(states, room.gate, self.fc2.weight.T)
+        return states.addmm_(room.gate, self.fc2.weight.T)

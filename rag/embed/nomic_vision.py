@@ -185,9 +185,11 @@ class _Block(nn.Module):
         self.mlp = _GatedMlp(shape, has_norm=True)
 
     def forward(self, states: Tensor, turn: Tensor, room: _Room) -> Tensor:
-        states = states + self.attn(self.norm1(states), turn, room)
-        summed: Tensor = states + self.mlp(self.norm2(states), room)
-        return summed
+        """Adds to the states in place."""
+        rows = states.flatten(0, 1)
+        add_linear_(rows, self.attn(self.norm1(states), turn, room), self.attn.out_proj)
+        add_linear_(rows, self.mlp.inner(self.norm2(rows), room), self.mlp.fc2)
+        return states
 
 
 class _Attention(nn.Module):
@@ -198,6 +200,7 @@ class _Attention(nn.Module):
         self.out_proj = nn.Linear(shape.dim, shape.dim)
 
     def forward(self, states: Tensor, turn: Tensor, room: _Room) -> Tensor:
+        """(n, positions, dim) -> (n * positions, dim), before `out_proj`."""
         count, positions, dim = states.shape
         torch.addmm(self.Wqkv.bias, states.flatten(0, 1), self.Wqkv.weight.T, out=room.heads)
         heads = room.heads.view(count, positions, 3, self.head_count, dim // self.head_count)
@@ -207,8 +210,7 @@ class _Attention(nn.Module):
         # (n, positions, heads, head_dim) -> (n, heads, positions, head_dim)
         query, key, value = (each.transpose(1, 2) for each in heads.unbind(2))
         mixed = functional.scaled_dot_product_attention(query, key, value)
-        joined: Tensor = self.out_proj(_join_heads(mixed))
-        return joined
+        return _join_heads(mixed).flatten(0, 1)
 
 
 class _GatedMlp(nn.Module):
@@ -222,14 +224,17 @@ class _GatedMlp(nn.Module):
             self.norm = nn.Identity()
         self.fc2 = nn.Linear(shape.inner_dim, shape.dim)
 
-    def forward(self, states: Tensor, room: _Room) -> Tensor:
-        rows = states.flatten(0, -2)
-        gate, value = room.gate[: len(rows)], room.value[: len(rows)]
-        torch.addmm(self.fc12.bias, rows, self.fc12.weight.T, out=gate)
-        torch.addmm(self.fc11.bias, rows, self.fc11.weight.T, out=value)
-        gated = functional.silu(gate, inplace=True).mul_(value)
-        reduced: Tensor = self.fc2(self.norm(gated))
-        return reduced.view_as(states)
+    def inner(self, rows: Tensor, room: _Room) -> Tensor:
+        """(rows, dim) -> (rows, inner_dim), before `fc2`."""
+        torch.addmm(self.fc12.bias, rows, self.fc12.weight.T, out=room.gate)
+        torch.addmm(self.fc11.bias, rows, self.fc11.weight.T, out=room.value)
+        normed: Tensor = self.norm(functional.silu(room.gate, inplace=True).mul_(room.value))
+        return normed
+
+
+def add_linear_(states: Tensor, rows: Tensor, layer: nn.Linear) -> None:
+    """Add what the layer makes of the rows to the states, without a copy of either."""
+    states.add_(layer.bias).addmm_(rows, layer.weight.T)
 
 
 class _Selector(nn.Module):
@@ -244,8 +249,9 @@ class _Selector(nn.Module):
 
     def forward(self, states: Tensor) -> Tensor:
         read = self.norm1(self.attn(states))  # (n, 1, dim)
-        pooled: Tensor = self.mlp(read, _Room.for_states(read, self.shape))
-        return pooled[:, 0]
+        inner = self.mlp.inner(read[:, 0], _Room.for_states(read, self.shape))
+        pooled: Tensor = self.mlp.fc2(inner)
+        return pooled
 
 
 class _LatentAttention(nn.Module):

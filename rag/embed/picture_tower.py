@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from rag.embed.lanes import Array
     from rag.embed.turns import Turns
 
-# Pictures a CPU second, one thread: 1 a batch 0.93, 2 0.97, 5 1.00, 8 0.98, 32 0.81 (relative).
-MAX_BATCH_POSITIONS = 1024
+MAX_BATCH_POSITIONS = 800
 
 
 class PictureTower:
