@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.embed.wordpiece import count_many, split_tokens
+from rag.embed.wordpiece import count_many, count_tokens, split_tokens
+from rag.folding import fold_for_search
 from rag.sentences import split_sentences
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ class Atom:
     """The least that is moved between chunks: a sentence or line, or a piece of one too long."""
 
     glue: str  # white space between it and the atom before
-    text: str
+    text: str  # as the document writes it, for quotes
+    searched: str  # folded, for the index; the one that is counted
     tokens: int
     is_whole: bool  # False for a piece of a longer sentence
     regions: tuple[Region, ...]
@@ -74,8 +76,9 @@ def cut_atoms(block: Block, max_tokens: int, glue: str) -> list[Atom]:
     ]
     atoms: list[Atom] = []
     between = glue
-    counts = count_many([piece for piece, _, _ in pieces])
-    for (piece, at, is_whole), tokens in zip(pieces, counts, strict=True):
+    folded = [fold_for_search(piece) for piece, _, _ in pieces]
+    counts = count_many(folded)
+    for (piece, at, is_whole), searched, tokens in zip(pieces, folded, counts, strict=True):
         body = piece.strip()
         if not body:
             between += piece
@@ -86,6 +89,7 @@ def cut_atoms(block: Block, max_tokens: int, glue: str) -> list[Atom]:
             Atom(
                 glue=between + lead,
                 text=body,
+                searched=searched.strip(),
                 tokens=tokens,
                 is_whole=is_whole,
                 regions=tuple(region for part in parts for region in part.regions),
@@ -100,9 +104,21 @@ def _runs(text: str, max_tokens: int) -> Iterator[tuple[list[str], int]]:
     """Each sentence as the list of its pieces (one where it fits), with its offset."""
     at = 0
     sentences = [one for line in text.splitlines(keepends=True) for one in _with_spaces(line)]
-    for sentence, tokens in zip(sentences, count_many(sentences), strict=True):
-        yield ([sentence] if tokens <= max_tokens else split_tokens(sentence, max_tokens)), at
+    counts = count_many([fold_for_search(sentence) for sentence in sentences])
+    for sentence, tokens in zip(sentences, counts, strict=True):
+        yield ([sentence] if tokens <= max_tokens else _cut_folded(sentence, max_tokens)), at
         at += len(sentence)
+
+
+def _cut_folded(sentence: str, max_tokens: int) -> list[str]:
+    """Pieces that fit once they are folded: "㎏" and "…" become longer."""
+    pieces: list[str] = []
+    for piece in split_tokens(sentence, max_tokens):
+        if count_tokens(fold_for_search(piece)) <= max_tokens or len(piece) < 2:
+            pieces.append(piece)
+        else:
+            pieces += _cut_folded(piece, max(1, count_tokens(piece) // 2))
+    return pieces
 
 
 def _with_spaces(line: str) -> list[str]:

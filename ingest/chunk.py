@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ingest.blocks import read_blocks
-from ingest.drafts import BUDGET_TOKENS, Draft, breadcrumb, merge_regions
+from ingest.drafts import BUDGET_TOKENS, Draft, breadcrumb, folded, merge_regions
 from ingest.packing import TextPacker
 from ingest.table_pieces import cut_table
 from rag.embed.wordpiece import take_tokens
@@ -51,7 +51,7 @@ def _drafts(pages: Iterable[ParsedPage], title: str) -> Iterator[Draft]:
         elif part.kind == "text":
             done = packer.add_text(block) if part.text.strip() else []
         else:
-            made = cut_table(part, title) or [_picture_draft(part, title)]
+            made = [folded(d) for d in cut_table(part, title) or [_picture_draft(part, title)]]
             packer.cover_headings(made)
             waiting += made
             done = packer.finish() if len(waiting) > MAX_WAITING else []

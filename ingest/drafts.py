@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rag.embed.wordpiece import count_tokens, take_tokens
+from rag.folding import fold_for_search
 from rag.types import Kind, Region
 
 if TYPE_CHECKING:
@@ -54,7 +55,11 @@ class Breadcrumb:
 
 @lru_cache(maxsize=256)
 def breadcrumb(title: str, heading: tuple[str, ...]) -> Breadcrumb:
-    """Title and as many of the innermost headings as fit `CRUMB_TOKENS`; repeats left out."""
+    """Title and as many of the innermost headings as fit `CRUMB_TOKENS`; repeats left out.
+
+    Folded: a breadcrumb is for search, never quoted.
+    """
+    title, heading = fold_for_search(title), tuple(map(fold_for_search, heading))
     names = [take_tokens(" ".join(title.split()), TITLE_TOKENS)] if title.strip() else []
     room = CRUMB_TOKENS - sum(count_tokens(name) + 1 for name in names)
     kept: list[str] = []
@@ -70,8 +75,20 @@ def breadcrumb(title: str, heading: tuple[str, ...]) -> Breadcrumb:
 
 
 def is_same(name: str, other: str) -> bool:
-    """Whether two names differ in nothing but case and white space."""
-    return name.casefold().split() == other.casefold().split()
+    """Whether two names differ in nothing but case, white space and variants of characters."""
+    return _folded_words(name) == _folded_words(other)
+
+
+def folded(draft: Draft) -> Draft:
+    """`draft` with what is searched folded and within the budget, whatever folding added."""
+    search_text = fold_for_search(draft.search_text)
+    if search_text == draft.search_text:
+        return draft
+    return replace(draft, search_text=take_tokens(search_text, BUDGET_TOKENS))
+
+
+def _folded_words(name: str) -> list[str]:
+    return fold_for_search(name).casefold().split()
 
 
 def merge_regions(regions: Iterable[Region]) -> tuple[Region, ...]:

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ingest.characters import strip_unseen
 from rag.errors import EmptyFileError, FileTooLargeError
 
 if TYPE_CHECKING:
@@ -59,12 +60,6 @@ _POSITIONED = re.compile(r"position\s*:\s*(?:absolute|fixed)", re.IGNORECASE)
 _WHITE_TEXT = re.compile(rf"(?:^|;)\s*color\s*:\s*{_WHITE}", re.IGNORECASE)
 _BACKGROUND = re.compile(r"background(?:-color|-image)?\s*:\s*([^;]+)", re.IGNORECASE)
 _WHITE_ONLY = re.compile(rf"\s*(?:{_WHITE}|transparent|none|inherit)\s*(?:!important)?\s*$", re.I)
-# Controls, zero-width, bidi and tag characters, surrogates, what Unicode calls no character.
-_UNSEEN_CHARACTERS = re.compile(
-    "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e"
-    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff"
-    "\uffa0\ufff0-\ufffb\ufffe\uffff\U000e0000-\U000e0fff]"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +79,6 @@ class PageTree:
     lifted: Mapping[str, str]
     warnings: tuple[str, ...]
     is_deep: bool
-
-
-def strip_unseen(text: str) -> str:
-    """Text without characters that are there but cannot be seen."""
-    return _UNSEEN_CHARACTERS.sub("", text)
 
 
 def parse_tree(text: str, *, name: str) -> PageTree:

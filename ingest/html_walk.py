@@ -10,9 +10,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ingest.characters import strip_unseen
 from ingest.html_captions import find_captions, is_picture_figure, pictures_in, plain_text
 from ingest.html_tables import is_data_table, table_markdown
-from ingest.html_tree import strip_unseen
 from ingest.parts import PartKind
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ingest.blocks import Atom, Block, cut_atoms
 from ingest.drafts import BUDGET_TOKENS, Draft, breadcrumb, is_same, merge_regions
+from rag.folding import fold_for_search
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -50,7 +51,9 @@ class TextPacker:
         """Forget headings that can be found through these drafts."""
         found = [draft.search_text for draft in drafts]
         self._headings = [
-            part for part in self._headings if not any(part.text in text for text in found)
+            part
+            for part in self._headings
+            if not any(fold_for_search(part.text) in text for text in found)
         ]
 
     def add_text(self, block: Block) -> list[Draft]:
@@ -135,12 +138,11 @@ class TextPacker:
         self._atoms, self._repeated = tail, len(tail)
         if len(atoms) == repeated:
             return []
-        body = _text(atoms)
         return [
             Draft(
                 kind="text",
-                text=body,
-                search_text=self._crumb.before(body),
+                text=_joined(atoms, [atom.text for atom in atoms]),
+                search_text=self._crumb.before(_joined(atoms, [atom.searched for atom in atoms])),
                 regions=merge_regions(region for atom in atoms for region in atom.regions),
                 heading=self._heading,
                 anchor=atoms[repeated].anchor,
@@ -164,9 +166,10 @@ def _page(atom: Atom) -> int | None:
     return atom.regions[-1].page_number if atom.regions else None
 
 
-def _text(atoms: Sequence[Atom]) -> str:
+def _joined(atoms: Sequence[Atom], texts: Sequence[str]) -> str:
     indent = atoms[0].glue.rpartition("\n")[2] if "\n" in atoms[0].glue else ""
-    return indent + atoms[0].text + "".join(atom.glue + atom.text for atom in atoms[1:])
+    glued = (atom.glue + text for atom, text in zip(atoms[1:], texts[1:], strict=True))
+    return indent + texts[0] + "".join(glued)
 
 
 def _is_named(part: Part, names: Iterable[str], title: str) -> bool:

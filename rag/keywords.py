@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import snowballstemmer
 
+from rag.folding import fold_for_search
 from rag.store.base import Sparse
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ STOP_WORDS = frozenset(
 
 def tokenise(text: str) -> list[str]:
     """Search terms of a text, in order: stems, parts of compounds, unaccented twins, bigrams."""
-    folded = unicodedata.normalize("NFKC", text).replace("\u0130", "i").casefold()
+    folded = fold_for_search(text).replace("\u0130", "i").casefold()
     return [term for word in _WORD.findall(folded) for term in _terms(word)]
 
 

@@ -7,7 +7,8 @@ March = 3. A number that can be read two ways counts as found when either readin
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from rag.folding import fold_for_search
 
 _SPACES = " \u00a0\u202f\u2009"
 # Not after a letter: the 2 of "H2O" and the 4 of "B4" are names, not amounts.
@@ -47,7 +48,7 @@ _LONGEST_NUMBER = 40  # characters; longer runs of digits are no amounts
 
 def has_number(text: str) -> bool:
     """Whether the text holds a number written in digits."""
-    return _NUMBER.search(unicodedata.normalize("NFKC", text)) is not None
+    return _NUMBER.search(fold_for_search(text)) is not None
 
 
 def missing_numbers(sentence: str, known: frozenset[str]) -> list[str]:
@@ -57,14 +58,14 @@ def missing_numbers(sentence: str, known: frozenset[str]) -> list[str]:
         sentence: without marks and list numbers.
         known: `source_numbers` of all that the sentence cites.
     """
-    folded = unicodedata.normalize("NFKC", sentence)
+    folded = fold_for_search(sentence)
     tokens = (t for t in _NUMBER.finditer(folded) if len(t.group()) <= _LONGEST_NUMBER)
     return [token.group() for token in tokens if not _is_known(token, folded, known)]
 
 
 def source_numbers(text: str) -> frozenset[str]:
     """All readings of all numbers, number words and month names of a source."""
-    folded = unicodedata.normalize("NFKC", text)
+    folded = fold_for_search(text)
     found: set[str] = set()
     for pattern in (_NUMBER, _ANY_NUMBER):
         for token in pattern.finditer(folded):

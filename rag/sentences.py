@@ -7,7 +7,8 @@ output are hostile, and a megabyte of dots or brackets must cost nothing.
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from rag.folding import fold_for_search
 
 _SHORT_FORMS = (
     "e.g i.e etc cf vs ca approx al fig figs eq eqs sec ch vol no nos pp p ed eds dr mr mrs ms prof"
@@ -45,8 +46,8 @@ def fold_spaces(text: str) -> str:
 
 
 def words_of(text: str) -> list[str]:
-    """Words and numbers, casefolded, ligatures and width variants resolved (NFKC)."""
-    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+    """Words and numbers, casefolded, ligatures and width variants resolved."""
+    return _WORD.findall(fold_for_search(text).casefold())
 
 
 def _blocks(text: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.html_tree import strip_unseen
+from ingest.characters import strip_unseen
 from rag.errors import CorruptFileError, EmptyFileError, FileTooLargeError
 from tests.html_builders import data_uri, parts_of, png, read_both, read_page, texts_of
 

@@ -5,33 +5,10 @@ from __future__ import annotations
 import pytest
 
 from ingest.captions import is_caption, lacks_text, match_captions, read_label
-from ingest.characters import clean_text, symbol_share, unreadable_share
 from ingest.headings import heading_level
 from ingest.paragraphs import join_lines, to_lines, words_of
 from ingest.spans import Span
 from ingest.tables import holds_words, is_trusted, to_markdown
-
-
-@pytest.mark.parametrize(
-    ("raw", "clean"),
-    [
-        pytest.param("e\ufb03cient \ufb01le", "efficient file", id="ligatures"),
-        pytest.param("a\u200bb\u202ec\ufeff\x00d", "abcd", id="unseen"),
-        pytest.param("x\U000e0041\U000e0042y", "xy", id="tag characters"),
-        pytest.param("na¨ıve", "naïve", id="accent set apart"),
-        pytest.param("\uf0b7 item", "• item", id="symbol bullet"),
-        pytest.param("lone\ud800 half", "lone half", id="lone surrogate"),
-    ],
-)
-def test_text_is_what_a_reader_sees(raw: str, clean: str) -> None:
-    assert clean_text(raw) == clean
-
-
-def test_unmapped_fonts_show_as_unreadable_or_as_symbols() -> None:
-    assert unreadable_share("\ufffd\ufffdab") == 0.5
-    assert unreadable_share("plain words") == 0.0
-    assert symbol_share("?>9@AJ.D<F@-<>2.@A:0>#3$4,56#") > 0.35
-    assert symbol_share("Height (cm) 0 10 20") < 0.1
 
 
 @pytest.mark.parametrize(
