@@ -1,65 +1,69 @@
-"""Chunks a CPU second with the built-in embedder, as ratios to one chunk at a time.
+"""The built-in embedder beside transformers' BertModel, and in bfloat16.
 
-Run: python bench/embed.py [--chunks 96] [--threads 1]
-The lane sorts what it is given, so "order given" hands over one batch at a time; the
-lane's bound on tokens a batch holds in every row. CPU seconds, not wall time: on a
-shared machine wall time measures the neighbours.
+Run: python bench/embed.py [--chunks 192] [--rounds 3] [--threads 1]
+Plain is BertModel in a loop of padded batches of 32, in the order in which chunks arrive.
 """
 
 from __future__ import annotations
 
 import argparse
-import random
-import time
 from typing import TYPE_CHECKING
 
+import numpy as np
+from corpus import PLAIN_BATCH, bert_tokenizer, pick_texts, read_drafts
+from ratio import compare
+
 from rag.embed import load_embedder
+from rag.embed.minilm import minilm_folder
+from rag.embed.runtime import start_torch
+from rag.errors import ConfigError
 from rag.settings import EmbedSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from transformers.models.bert.modeling_bert import BertModel
 
-    from rag.embed import TextLane
-
-WORDS = ("revenue", "growth", "of", "the", "third", "quarter", "in", "every", "region")
+    from rag.embed.lanes import Array
 
 
-def make_chunks(count: int) -> list[str]:
-    """Texts of 10 to 220 tokens, most of them long, as chunking leaves them."""
-    chance = random.Random(7)
-    lengths = [round(chance.triangular(10, 220, 210)) for _ in range(count)]
-    return [" ".join(chance.choices(WORDS, k=length)) for length in lengths]
+def embed_plainly(model: BertModel, texts: list[str]) -> Array:
+    import torch
 
+    from rag.embed.text_tower import pool
 
-def embed_as_given(lane: TextLane, chunks: Sequence[str], batch_size: int) -> None:
-    for start in range(0, len(chunks), batch_size):
-        lane.embed_documents(chunks[start : start + batch_size])
-
-
-def chunks_per_cpu_s(work: Callable[[], object], count: int) -> float:
-    started = time.process_time()
-    work()
-    return count / (time.process_time() - started)
+    tokenizer = bert_tokenizer(256)
+    tokenizer.enable_padding()
+    rows = []
+    for start in range(0, len(texts), PLAIN_BATCH):
+        encodings = tokenizer.encode_batch(texts[start : start + PLAIN_BATCH])
+        ids = torch.tensor([each.ids for each in encodings])
+        mask = torch.tensor([each.attention_mask for each in encodings])
+        with torch.inference_mode():
+            states = model(input_ids=ids, attention_mask=mask).last_hidden_state
+            rows.append(pool(states, mask, has_layer_norm=False).numpy())
+    return np.vstack(rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--chunks", type=int, default=96)
+    parser.add_argument("--chunks", type=int, default=192)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
-    chunks = make_chunks(options.chunks)
-    rates: dict[str, float] = {}
-    for batch_size in (1, 8, 32):
-        lane = load_embedder(EmbedSettings(batch_size=batch_size, threads=options.threads)).text
-        rates[f"batch {batch_size}, order given"] = chunks_per_cpu_s(
-            lambda lane=lane, size=batch_size: embed_as_given(lane, chunks, size), len(chunks)
-        )
-        rates[f"batch {batch_size}, by length"] = chunks_per_cpu_s(
-            lambda lane=lane: lane.embed_documents(chunks), len(chunks)
-        )
-    baseline = rates["batch 1, order given"]
-    for name, rate in rates.items():
-        print(f"{name:24} {rate:6.1f} chunks per CPU second  x{rate / baseline:.2f}")
+    start_torch(options.threads)
+    from transformers.models.bert.modeling_bert import BertModel
+
+    texts = pick_texts(read_drafts(), options.chunks)
+    native = BertModel.from_pretrained(minilm_folder(), add_pooling_layer=False).eval()
+    ways = {"plain (BertModel, padded 32)": lambda: embed_plainly(native, texts)}
+    for precision in ("fp32", "bf16"):
+        settings = EmbedSettings(threads=options.threads, precision=precision)
+        try:
+            lane = load_embedder(settings).text
+        except ConfigError as error:
+            print(f"  {error}")
+            continue
+        ways[f"Folio, {precision}"] = lambda lane=lane: lane.embed_documents(texts)
+    compare(ways, rounds=options.rounds, unit="chunks")
 
 
 if __name__ == "__main__":

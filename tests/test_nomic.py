@@ -6,7 +6,8 @@ import json
 import shutil
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
@@ -22,11 +23,10 @@ from rag.settings import EmbedSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from transformers.models.nomic_bert.modeling_nomic_bert import NomicBertModel
 
-    from rag.embed.catalogue import LaneName
+    from rag.embed.catalogue import LaneName, Precision
     from rag.embed.checkpoints import CheckpointFiles
     from rag.embed.lanes import Array, Embedder
 
@@ -137,6 +137,70 @@ def test_strings_get_the_known_vectors_with_the_prefix_added_inside(
 
     np.testing.assert_allclose(vectors, np.array(known["embedding"])[is_document], atol=1e-5)
     np.testing.assert_allclose(query[0], known["embedding"][0], atol=1e-5)
+
+
+@pytest.mark.parametrize("dims", [16, 8])
+def test_cut_vectors_are_the_first_numbers_of_the_known_ones_at_unit_length(
+    text_dir: Path, dims: int
+) -> None:
+    known = json.loads((text_dir / "golden_strings.json").read_text())
+    questions = [text for text in known["texts"] if text.startswith("search_query: ")]
+    rows = [known["embedding"][known["texts"].index(text)] for text in questions]
+    cut = np.array(rows, dtype=np.float32)[:, :dims]
+
+    settings = EmbedSettings(model="nomic-text", model_dir=text_dir, dims=dims)
+    embedder = load_embedder(settings)
+    vectors = embedder.text.embed_queries(
+        [text.removeprefix("search_query: ") for text in questions]
+    )
+
+    expected = cut / np.linalg.norm(cut, axis=1, keepdims=True)
+    assert embedder.text.dim == dims
+    assert f"|d{dims}|" in embedder.identity
+    np.testing.assert_allclose(vectors, expected, atol=1e-5)
+
+
+def test_a_space_with_pictures_cannot_be_cut(shared: Path) -> None:
+    settings = EmbedSettings(model="nomic", model_dir=shared / "fixtures", dims=16)
+
+    with pytest.raises(ConfigError, match=r"not trained for shorter vectors\. Use nomic-text"):
+        load_embedder(settings)
+
+
+@pytest.mark.parametrize("precision", ["bf16", "int8"])
+def test_nomic_is_computed_in_float32_and_nothing_less(text_dir: Path, precision: str) -> None:
+    settings = EmbedSettings(
+        model="nomic", model_dir=text_dir, precision=cast("Precision", precision)
+    )
+
+    with pytest.raises(ConfigError, match=f"nomic computes in fp32, not in {precision}"):
+        identity_of(settings)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_refused(text_dir: Path) -> None:
+    settings = EmbedSettings(model="nomic", model_dir=text_dir, device="cuda")
+
+    with pytest.raises(ConfigError, match="torch sees no GPU here"):
+        load_embedder(settings)
+
+
+def test_weights_are_mapped_and_not_copied(text_dir: Path, tmp_path: Path) -> None:
+    shutil.copytree(text_dir, tmp_path / "own", copy_function=shutil.copyfile)
+    from rag.embed.nomic_text import load_encoder
+
+    encoder = load_encoder(text_files(tmp_path / "own"), device=CPU)
+
+    maps = Path("/proc/self/maps")
+    if not maps.exists():
+        pytest.skip("needs Linux")
+    addresses = [
+        tuple(int(end, 16) for end in line.split()[0].split("-"))
+        for line in maps.read_text().splitlines()
+        if line.endswith(str(tmp_path / "own" / "model.safetensors"))
+    ]
+    places = [weights.data_ptr() for weights in encoder.parameters()]
+    assert all(any(low <= place < high for low, high in addresses) for place in places)
 
 
 def test_vision_states_and_vectors_are_those_of_the_original(vision_dir: Path) -> None:
