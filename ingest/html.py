@@ -13,7 +13,7 @@ from ingest.captions import read_label
 from ingest.decode import decode_html
 from ingest.headings import with_headings
 from ingest.html_captions import settle_twins
-from ingest.html_main import keep_main, main_text, remove_frame
+from ingest.html_main import MainText, keep_main, main_text, remove_frame
 from ingest.html_pictures import PictureReader
 from ingest.html_sources import Sources
 from ingest.html_tree import parse_tree
@@ -60,7 +60,7 @@ def parse_html(
     settle_twins(tree.root)
     remove_frame(tree.root)
     blocks = walk_blocks(tree.root)
-    blocks = keep_main(blocks, "" if tree.is_deep else main_text(tree.root))
+    blocks = keep_main(blocks, MainText() if tree.is_deep else main_text(tree.root))
     sources = Sources(asset_dir, name, tree.base_href, tree.lifted)
     parts, skipped = _parts(blocks, PictureReader(sources, limits))
     if not parts:

@@ -7,6 +7,7 @@ captions kept), so it only says which of our own blocks to keep.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ingest.html_tree import remove_keeping_tail
@@ -20,12 +21,26 @@ if TYPE_CHECKING:
 
 SMALL_CHARACTERS = 200  # trafilatura found less: the page is taken whole
 MAX_CHARACTERS = 2_000_000  # trafilatura takes seconds on more
+MIN_SHARE_OF_WIDE = 0.7  # under it the narrow text has lost a part of the article
 LINKY = 0.5
+MENU_SHARE = 0.8  # of the letters in links, in a line above the first section
 MAX_HEADER_LINKS = 3
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+")
 _RUN = 4  # words in a row that must be found; single words of a menu are found anywhere
 _FRAME_ROLES = {"navigation", "banner", "contentinfo", "search", "menu", "menubar", "dialog"}
 _CONTENT_TAGS = ("article", "main", "section")
+
+
+@dataclass(frozen=True, slots=True)
+class MainText:
+    """The main text by trafilatura; both empty where it finds little.
+
+    narrow: without banners and share buttons, and it may lose labels of tables.
+    wide: with both; believed between two blocks of the narrow one only.
+    """
+
+    narrow: str = ""
+    wide: str = ""
 
 
 def remove_frame(root: _Element) -> None:
@@ -47,8 +62,8 @@ def _is_frame(element: _Element) -> bool:
     return element.tag in ("nav", "aside") or (role in _FRAME_ROLES and not is_content)
 
 
-def main_text(root: _Element) -> str:
-    """What trafilatura takes for the main text; "" where it finds little or the page is huge.
+def main_text(root: _Element) -> MainText:
+    """What trafilatura takes for the main text; empty where it finds little or the page is huge.
 
     Takes the spans out of the tree's tables, so walk it before.
     """
@@ -59,31 +74,42 @@ def main_text(root: _Element) -> str:
     etree.strip_attributes(root, "colspan", "rowspan")
     page = etree.tostring(root, method="html", encoding="unicode")
     if len(page) > MAX_CHARACTERS:
-        return ""
-    text = extract(page, include_comments=False, include_tables=True, favor_recall=True) or ""
-    return text if len(text) >= SMALL_CHARACTERS else ""
+        return MainText()
+    narrow, wide = (
+        extract(page, include_comments=False, include_tables=True, favor_recall=is_wide) or ""
+        for is_wide in (False, True)
+    )
+    if _letter_count(narrow) < MIN_SHARE_OF_WIDE * _letter_count(wide):
+        narrow = wide
+    return MainText(narrow, wide) if len(narrow) >= SMALL_CHARACTERS else MainText()
 
 
-def keep_main(blocks: Sequence[HtmlBlock], text: str) -> list[HtmlBlock]:
-    """The blocks that belong to the main text, in order; all of them where `text` is "".
+def _letter_count(text: str) -> int:
+    return sum(len(word) for word in text.split())
+
+
+def keep_main(blocks: Sequence[HtmlBlock], text: MainText) -> list[HtmlBlock]:
+    """The blocks that belong to the main text, in order; all of them where there is none.
 
     A block stays when most of its words stand there in the same order; headings, code,
     pictures and short lines between such blocks stay with them; data tables stay
     unless they are lists of links.
     """
-    if not text:
+    if not text.narrow:
         return list(blocks)
-    finder = _Finder(text)
-    sure = [block.kind in ("text", "heading") and finder.holds(block) for block in blocks]
+    narrow, wide = _Finder(text.narrow), _Finder(text.wide)
+    sure = [block.kind in ("text", "heading") and narrow.holds(block) for block in blocks]
     if _share_of_prose(blocks, sure) < 0.3:
         return list(blocks)
     found = [index for index, is_sure in enumerate(sure) if is_sure and _is_body(blocks[index])]
     if not found:
         return list(blocks)
     first, last = _title_before(blocks, found[0]), found[-1]
+    top = _heading_before(blocks, found[0])
     homes = {blocks[index].container for index in found}
     kept = [
-        is_sure or _belongs(block, first <= index <= last, homes)
+        (is_sure and not (index < top and _is_menu(block)))
+        or _belongs(block, first <= index <= last, homes, wide)
         for index, (block, is_sure) in enumerate(zip(blocks, sure, strict=True))
     ]
     return [
@@ -100,11 +126,15 @@ class _Finder:
         words = _words(text)
         self._runs = {tuple(words[at : at + _RUN]) for at in range(len(words) - _RUN + 1)}
         self._text = f" {' '.join(words)} "
+        lines = re.split(r"[\n|]", text)
+        self._lines = {tuple(_words(line)) for line in lines}
 
     def holds(self, block: HtmlBlock) -> bool:
         words = _words(block.text)
+        if len(words) < _RUN:  # "Video" stands in many a sentence, and in many a menu
+            return bool(words) and tuple(words) in self._lines
         if len(words) < 2 * _RUN:
-            return bool(words) and f" {' '.join(words)} " in self._text
+            return f" {' '.join(words)} " in self._text
         runs = [tuple(words[at : at + _RUN]) for at in range(len(words) - _RUN + 1)]
         return sum(run in self._runs for run in runs) >= 0.5 * len(runs)
 
@@ -115,6 +145,10 @@ def _words(text: str) -> list[str]:
 
 def _is_body(block: HtmlBlock) -> bool:
     return block.kind == "text" and block.link_share < LINKY and len(_words(block.text)) >= 4
+
+
+def _is_menu(block: HtmlBlock) -> bool:
+    return block.kind == "text" and block.link_share > MENU_SHARE and len(_words(block.text)) > 5
 
 
 def _share_of_prose(blocks: Sequence[HtmlBlock], sure: Sequence[bool]) -> float:
@@ -136,7 +170,13 @@ def _title_before(blocks: Sequence[HtmlBlock], first: int) -> int:
     return first
 
 
-def _belongs(block: HtmlBlock, is_inside: bool, homes: set[_Element | None]) -> bool:
+def _heading_before(blocks: Sequence[HtmlBlock], first: int) -> int:
+    """Where the heading nearest above the first running text stands, or 0."""
+    above = (index for index in range(first, -1, -1) if blocks[index].kind == "heading")
+    return next(above, 0)
+
+
+def _belongs(block: HtmlBlock, is_inside: bool, homes: set[_Element | None], wide: _Finder) -> bool:
     is_neighbour = block.container in homes
     if block.kind == "table":
         return is_inside or is_neighbour or block.link_share < LINKY
@@ -144,7 +184,7 @@ def _belongs(block: HtmlBlock, is_inside: bool, homes: set[_Element | None]) -> 
         return is_inside or is_neighbour
     if block.kind == "heading" or block.is_code:
         return is_inside or (block.is_code and is_neighbour)
-    return is_inside and is_neighbour and block.link_share < LINKY
+    return is_inside and block.link_share < LINKY and (is_neighbour or wide.holds(block))
 
 
 def _leads_somewhere(blocks: Sequence[HtmlBlock], kept: Sequence[bool], index: int) -> bool:

@@ -25,6 +25,9 @@ _BLOCKS = set(HEADINGS) | {
     "thead", "tbody", "tfoot", "tr", "td", "th", "form", "fieldset", "legend", "address", "details",
     "summary", "hr", "center", "hgroup", "search", "menu", "dir", "noscript",
 }  # fmt: skip
+_SEE_THROUGH = {
+    "p", "li", "ul", "ol", "dt", "dd", "dl", "section", "details", "summary", *HEADINGS,
+}  # fmt: skip
 _MATH_CLASS = re.compile(r"(?:^|[\s_-])(?:math|tex|latex|mwe-math\S*)(?:$|[\s_-])", re.IGNORECASE)
 _POWER = re.compile(r"[+\-−]?[\dn]{1,3}")
 _BASE = re.compile(r"[\w)\]]$")
@@ -190,9 +193,10 @@ class _Walker:
             )
 
     def _container(self) -> _Element | None:
-        """What the open block stands in; of a list item, what its list stands in."""
+        """What the open block stands in; of a list item or section, what that stands in."""
         for element in reversed(self._stack):
-            if element.tag not in ("p", "li", "ul", "ol", "dt", "dd", "dl", *HEADINGS):
+            is_section = element.tag == "div" and "section" in (element.get("class") or "").split()
+            if element.tag not in _SEE_THROUGH and not is_section:
                 return element
         return None
 
