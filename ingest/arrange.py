@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ingest.boxes import area, clipped, overlap
 from ingest.characters import symbol_share
 from ingest.figures import WHOLE_PAGE_SHARE, reason_to_skip
-from ingest.graphics import Caption, Graphic, PageContext, find_graphics
+from ingest.graphics import find_graphics
 from ingest.headings import heading_level
 from ingest.mentions import find_mention
 from ingest.paragraphs import words_of
@@ -22,6 +22,7 @@ from ingest.tables import holds_words, is_trusted, to_markdown
 from rag.types import Region
 
 if TYPE_CHECKING:
+    from ingest.graphic_types import Caption, Graphic, PageContext
     from ingest.pageblocks import PageBlock
     from rag.types import BBox
 
@@ -148,8 +149,10 @@ class _Emitter:
         words = "\n".join(line.text for line in block.lines)
         is_clean = not any(overlap(box, block.bbox) > 0 for box in self._context.distrusted)
         trusted = is_clean and is_trusted(block.grid) and holds_words(block.grid, words)
+        is_figure = graphic.caption is not None and graphic.caption.kind == "figure"
         text = to_markdown(block.grid) if trusted else words
-        if not text.strip():
+        # "Figure 9" over cells that cannot be read as a table is a figure to everyone.
+        if not text.strip() or (is_figure and not trusted):
             self._emit_figure(graphic)
             return
         self._add_graphic(Part(kind="table", text=text), graphic)

@@ -1,4 +1,4 @@
-"""Which boxes of a page are figures: merged, filtered, and found where the model saw none. Pure."""
+"""Which boxes of a page are worth keeping, and where one is found that the model missed. Pure."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ingest.boxes import area, gap_x, gap_y, overlap, shares_column, union
+from ingest.boxes import area, overlap, shares_column, union
 from ingest.parts import Part
 
 if TYPE_CHECKING:
     from ingest.crops import Crop
+    from ingest.graphic_types import PlacedImage
     from rag.types import BBox
 
 MERGE_GAP_PT = 24.0
@@ -25,47 +26,6 @@ DHASH_DISTANCE = 4
 SAME_PLACE_PT = 4.0
 LOGO_PT2 = 20_000.0  # a larger picture at one place may be a chart that changes from slide to slide
 MAX_REMEMBERED = 2_000
-
-
-def merge_overlapping(boxes: Sequence[BBox]) -> list[BBox]:
-    """Boxes that lie in one another for the most part become one; order kept."""
-    merged: list[BBox] = []
-    for box in boxes:
-        near = [m for m in merged if overlap(m, box) > 0.6 * min(area(m), area(box))]
-        merged = [m for m in merged if m not in near]
-        merged.append(union([*near, box]))
-    return merged
-
-
-def grow_captioned(
-    owned: dict[int, BBox], free: Sequence[BBox], walls: Sequence[BBox]
-) -> dict[int, list[int]]:
-    """Boxes without a caption join the captioned one they touch: parts (a), (b), (c) of a figure.
-
-    Args:
-        owned: captioned boxes by an index of the caller.
-        free: boxes without a caption.
-        walls: boxes that a figure must not grow over: captions, tables, running text.
-
-    Returns:
-        For each index of `owned`, the indices in `free` that belong to it.
-    """
-    joined: dict[int, list[int]] = {index: [] for index in owned}
-    left = set(range(len(free)))
-    grown = dict(owned)
-    changed = True
-    while changed and left:
-        changed = False
-        for index, box in list(grown.items()):
-            for candidate in sorted(left):
-                wider = union([box, free[candidate]])
-                if not _touch(box, free[candidate]) or _hits(wider, walls, owned, index):
-                    continue
-                joined[index].append(candidate)
-                left.discard(candidate)
-                grown[index] = box = wider
-                changed = True
-    return joined
 
 
 def reason_to_skip(box: BBox, page_size: tuple[float, float]) -> str | None:
@@ -129,15 +89,6 @@ def _stack(caption: BBox, boxes: Sequence[BBox], *, is_above: bool) -> BBox | No
     return union(picked) if picked else None
 
 
-def _touch(one: BBox, other: BBox) -> bool:
-    return gap_x(one, other) <= MERGE_GAP_PT and gap_y(one, other) <= MERGE_GAP_PT
-
-
-def _hits(wider: BBox, walls: Sequence[BBox], owned: dict[int, BBox], index: int) -> bool:
-    others = [box for other, box in owned.items() if other != index]
-    return any(overlap(wider, wall) > 0.3 * area(wall) for wall in (*walls, *others))
-
-
 class SeenPictures:
     """Pictures without a caption that earlier pages had: a logo is kept once."""
 
@@ -155,6 +106,29 @@ class SeenPictures:
         if len(self._seen) < MAX_REMEMBERED:
             self._seen.append((digest, crop.dhash, box, page_number))
         return None
+
+
+class SeenImages:
+    """Raster images by place and size in the file: the paper a deck of slides is printed on.
+
+    Without decoding: the pixels of two images may differ where all these numbers agree,
+    so this only keeps images back that the layout model did not take for pictures.
+    """
+
+    def __init__(self) -> None:
+        self._first_page: dict[tuple[int, ...], int] = {}
+
+    def repeated(self, images: Sequence[PlacedImage], page_number: int) -> list[PlacedImage]:
+        """Those that stood there on a page before; the others are remembered."""
+        found = []
+        for image in images[:MAX_REMEMBERED]:
+            place = (round(side / SAME_PLACE_PT) for side in image.bbox)
+            key = (image.width_px, image.height_px, image.stored_bytes, *place)
+            if len(self._first_page) < MAX_REMEMBERED:
+                self._first_page.setdefault(key, page_number)
+            if self._first_page.get(key, page_number) < page_number:
+                found.append(image)
+        return found
 
 
 def without_picture(part: Part) -> list[Part]:

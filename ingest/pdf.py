@@ -16,13 +16,14 @@ from ingest.arrange import Piece, arrange
 from ingest.boxsplit import split_pictures
 from ingest.characters import clean_text, fold_spaces, unreadable_share
 from ingest.crops import MAX_SIDE_PX, Crop, crop_page
-from ingest.figures import MAX_FIGURES_PER_PAGE, SeenPictures, without_picture
-from ingest.graphics import PageContext
+from ingest.figures import MAX_FIGURES_PER_PAGE, SeenImages, SeenPictures, without_picture
+from ingest.graphic_types import PageContext
 from ingest.layout import LayoutBox, read_layout
 from ingest.margins import RunningMatter
 from ingest.pageblocks import PageBlock, fill_boxes
 from ingest.parts import DocumentHead, PageClass, ParsedPage, Part, Skipped
 from ingest.sheet import GARBLED_SHARE, Sheet
+from ingest.tableboxes import mend_tables
 from rag.errors import (
     CorruptFileError,
     DocumentError,
@@ -91,6 +92,7 @@ class PdfReader:
         self.head = _head(self._document, name, limits)
         self._margins = RunningMatter()
         self._seen = SeenPictures()
+        self._images = SeenImages()
         self._texts_before: list[str] = []
         self._lighten()
 
@@ -150,6 +152,7 @@ class PdfReader:
             sheet.warn("has a layout that cannot be recognised")
             boxes = []
         sheet.reload(self._document)
+        boxes = mend_tables(boxes, sheet.seen, sheet.rulings)
         return split_pictures(boxes, sheet.seen, sheet.drawings, sheet.size)
 
     def _context(self, sheet: Sheet) -> PageContext:
@@ -157,6 +160,8 @@ class PdfReader:
             page_number=sheet.number,
             size=sheet.size,
             drawings=sheet.drawings,
+            images=sheet.images,
+            repeated=self._images.repeated(sheet.images, sheet.number),
             texts_before=self._texts_before,
             distrusted=[span.bbox for span in sheet.hidden],
         )

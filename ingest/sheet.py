@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ingest.boxes import area
 from ingest.characters import fold_spaces, unreadable_share
 from ingest.crops import draw_ink
+from ingest.graphic_types import PlacedImage
 from ingest.pageblocks import plain_blocks
 from ingest.parts import PageClass, ParsedPage, Part, Skipped
 from ingest.spans import InkMap, Span, read_spans, split_hidden
@@ -36,9 +37,10 @@ class Sheet:
         self.page = page
         self.size = (float(page.rect.width), float(page.rect.height))
         self._warnings: list[str] = []
+        self._drawn: list[Any] | None = None  # asked for late: slow on pages of many drawings
         self._spans = read_spans(page)
-        self._image_boxes = _image_boxes(page)
-        covered = max((area(box) for box in self._image_boxes), default=0.0)
+        self.images = _images(page)
+        covered = max((area(image.bbox) for image in self.images), default=0.0)
         self._is_scan = covered >= SCAN_SHARE * self.size[0] * self.size[1]
         self.seen, self.hidden = self._split(None)
 
@@ -92,7 +94,21 @@ class Sheet:
 
     def drawings(self) -> list[BBox]:
         """Clusters of vector drawings and rectangles of images."""
-        return [*_drawing_boxes(self.page), *self._image_boxes]
+        with contextlib.suppress(Exception):
+            clusters = self.page.cluster_drawings(drawings=self._paths())
+            return [*map(tuple, clusters), *(image.bbox for image in self.images)]
+        return [image.bbox for image in self.images]
+
+    def rulings(self) -> list[BBox]:
+        """Rectangles around each line, frame and shaded area that is drawn."""
+        return [tuple(path["rect"]) for path in self._paths()]
+
+    def _paths(self) -> list[Any]:
+        if self._drawn is None:
+            self._drawn = []
+            with contextlib.suppress(Exception):
+                self._drawn = self.page.get_drawings()[:MAX_DRAWINGS]
+        return self._drawn
 
     def _found_warnings(self, page_class: PageClass) -> Iterator[str]:
         yield from self._warnings
@@ -111,15 +127,16 @@ class Sheet:
         return split_hidden(self._spans, ink, is_scan=self._is_scan)
 
 
-def _image_boxes(page: pymupdf.Page) -> list[BBox]:
+def _images(page: pymupdf.Page) -> list[PlacedImage]:
     """Where images stand, without decoding them."""
     with contextlib.suppress(Exception):  # a damaged image must not cost the page its text
-        return [tuple(info["bbox"]) for info in page.get_image_info()[:MAX_DRAWINGS]]
-    return []
-
-
-def _drawing_boxes(page: pymupdf.Page) -> list[BBox]:
-    with contextlib.suppress(Exception):
-        drawings = page.get_drawings()[:MAX_DRAWINGS]
-        return [tuple(box) for box in page.cluster_drawings(drawings=drawings)]
+        return [
+            PlacedImage(
+                bbox=tuple(info["bbox"]),
+                width_px=info["width"],
+                height_px=info["height"],
+                stored_bytes=info["size"],
+            )
+            for info in page.get_image_info()[:MAX_DRAWINGS]
+        ]
     return []

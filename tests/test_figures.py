@@ -5,15 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ingest.arrange import Piece, arrange
-from ingest.figures import (
-    find_missed,
-    grow_captioned,
-    merge_overlapping,
-    reason_to_skip,
-    stacked_above,
-    without_picture,
-)
-from ingest.graphics import PageContext
+from ingest.figures import find_missed, reason_to_skip, stacked_above, without_picture
+from ingest.graphic_types import PageContext
+from ingest.joining import grow_captioned, merge_overlapping
 from ingest.layout import LayoutBox
 from ingest.pageblocks import fill_boxes
 from ingest.parts import Part
