@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import nn
 
 from rag.embed.catalogue import NOMIC_TEXT, NOMIC_VISION
 from rag.embed.checkpoints import find_checkpoint
+from rag.embed.load import FAMILIES
 from rag.embed.minilm import MiniLmFamily
 from rag.embed.nomic_text import load_nomic_text
 from rag.embed.picture_tower import load_nomic_vision
-from rag.embed.runtime import give_way_between_layers
 from rag.embed.turns import Turns, hurried
 from rag.settings import EmbedSettings
 
@@ -143,25 +142,28 @@ def test_a_batch_that_gave_way_ends_with_the_vectors_it_would_have_had(shared: P
     np.testing.assert_array_equal(made[0], undisturbed.embed_documents(documents))
 
 
-def test_models_of_transformers_give_way_before_each_layer() -> None:
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("gemma", "embeddinggemma2_tiny"),
+        ("clip", "clip_tiny"),
+        ("siglip2", "siglip2_tiny/naflex"),
+        ("siglip2", "siglip2_tiny/fixres"),
+    ],
+)
+def test_models_of_transformers_give_way_too(shared: Path, name: str, folder: str) -> None:
     turns = LoggedTurns()
-    layers = nn.ModuleList(nn.Linear(4, 4) for _ in range(3))
-    give_way_between_layers(layers, turns)
+    settings = EmbedSettings(model=name, model_dir=shared / "fixtures" / folder)
+    lane = FAMILIES[name].load(settings, ("image",), turns).pictures
+    assert lane is not None
 
-    def document() -> None:
-        with turns.take(question=False):
-            states = torch.zeros(1, 4)
-            for layer in layers:
-                states = layer(states)
-
-    def ask() -> None:
-        with turns.take(question=True):
-            pass
-
-    ask_during(turns, document, ask)
+    ask_during(
+        turns,
+        lambda: lane.embed_images([Image.new("RGB", (40, 30), "red")]),
+        lambda: lane.embed_queries(["b"]),
+    )
 
     assert turns.log == ["question", "document"]
-    assert turns.layers == 3
 
 
 def test_a_question_gives_way_to_no_other(turns: Turns) -> None:

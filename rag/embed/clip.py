@@ -53,7 +53,7 @@ class ClipFamily:
         """
         if "image" not in wants:
             return Lanes()
-        return Lanes(pictures=_load(_find(settings), turns, settings.batch_size))
+        return Lanes(pictures=_load(_find(settings), turns, settings))
 
 
 def _find(settings: EmbedSettings) -> CheckpointFiles:
@@ -66,18 +66,20 @@ def _dim(files: CheckpointFiles) -> int:
     return int(files.config.get("projection_dim", CLIP.dims))
 
 
-def _load(files: CheckpointFiles, turns: Turns, batch_size: int) -> PairedTower:
+def _load(files: CheckpointFiles, turns: Turns, settings: EmbedSettings) -> PairedTower:
     from transformers.models.clip.modeling_clip import CLIPModel
 
     from rag.embed.paired_tower import PairedTower
-    from rag.embed.runtime import load_pretrained
+    from rag.embed.runtime import load_pretrained, pick_device
 
     policy = read_policy(files.folder, "crop")
     tokenizer = load_tokenizer(files.folder / "tokenizer.json", cap=CLIP.text_cap)
     end_id = tokenizer.token_to_id(END)
     if end_id is None:
         raise EmbedError(f"tokenizer.json in {files.folder} has no {END}. Fetch it again.")
-    model = load_pretrained(CLIPModel.from_pretrained, files.folder)
+    model = load_pretrained(
+        CLIPModel.from_pretrained, files.folder, turns=turns, device=pick_device(settings)
+    )
     config: Any = model.config
     words, vision = config.text_config, config.vision_config
     refuse_strangers(
@@ -97,5 +99,5 @@ def _load(files: CheckpointFiles, turns: Turns, batch_size: int) -> PairedTower:
         dim=_dim(files),
         text_cap=CLIP.text_cap,
         turns=turns,
-        batch_size=batch_size,
+        batch_size=settings.batch_size,
     )

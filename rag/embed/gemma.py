@@ -93,8 +93,11 @@ class GemmaFamily:
         """
         plan = _plan(settings, wants)
         from rag.embed.gemma_tower import GemmaPictures, GemmaText, load_gemma
+        from rag.embed.runtime import pick_device
 
-        tower = load_gemma(plan, turns=turns, batch_size=settings.batch_size)
+        tower = load_gemma(
+            plan, turns=turns, batch_size=settings.batch_size, device=pick_device(settings)
+        )
         return Lanes(
             text=GemmaText(tower) if "text" in wants else None,
             pictures=None if plan.image_settings is None else GemmaPictures(tower),

@@ -27,7 +27,7 @@ from rag.embed.batches import plan_batches
 from rag.embed.catalogue import GEMMA
 from rag.embed.gemma import SOFT_TOKENS
 from rag.embed.pixels import to_rgb_on_white
-from rag.embed.runtime import load_pretrained
+from rag.embed.runtime import load_pretrained, refuse_bf16_without_gain
 from rag.embed.tensors import refuse_other_tensors
 from rag.embed.text_tower import pool
 from rag.embed.tokens import clean_text, load_tokenizer
@@ -254,7 +254,9 @@ class GemmaPictures:
         return self._tower.count_tokens(GEMMA.query_prefix, texts)
 
 
-def load_gemma(plan: GemmaPlan, *, turns: Turns, batch_size: int) -> GemmaTower:
+def load_gemma(
+    plan: GemmaPlan, *, turns: Turns, batch_size: int, device: torch.device
+) -> GemmaTower:
     """The model with the towers that are needed, every tensor from its file.
 
     Raises:
@@ -264,7 +266,7 @@ def load_gemma(plan: GemmaPlan, *, turns: Turns, batch_size: int) -> GemmaTower:
     # It is left to GemmaTower to cut, since a picture takes a share of the cap.
     tokenizer = load_tokenizer(folder / "tokenizer.json", cap=GEMMA.text_cap)
     tokenizer.no_truncation()
-    model = load_model(plan)
+    model = load_model(plan, turns=turns, device=device)
     if tokenizer.get_vocab_size() > model.vocab_size:
         message = f"tokenizer.json in {folder} belongs to another model. Fetch it again."
         raise EmbedError(message)
@@ -282,7 +284,7 @@ def load_gemma(plan: GemmaPlan, *, turns: Turns, batch_size: int) -> GemmaTower:
     )
 
 
-def load_model(plan: GemmaPlan) -> EmbeddingGemma2Model:
+def load_model(plan: GemmaPlan, *, turns: Turns, device: torch.device) -> EmbeddingGemma2Model:
     """The text trunk, and the vision tower where pictures are wanted; never the audio tower.
 
     Raises:
@@ -297,9 +299,11 @@ def load_model(plan: GemmaPlan) -> EmbeddingGemma2Model:
     # vision tower would pass.
     unused = AUDIO if has_vision else (*AUDIO, *VISION)
     refuse_other_tensors(plan.files.folder, wanted, unused=unused)
+    if plan.precision == "bf16":
+        refuse_bf16_without_gain(device)
     dtype = torch.bfloat16 if plan.precision == "bf16" else torch.float32
     load = partial(EmbeddingGemma2Model.from_pretrained, config=config)
-    model = load_pretrained(load, plan.files.folder, dtype=dtype)
+    model = load_pretrained(load, plan.files.folder, turns=turns, device=device, dtype=dtype)
     if not isinstance(model, EmbeddingGemma2Model):
         raise EmbedError(f"{plan.files.folder} holds another model. Fetch its files again.")
     return model

@@ -207,10 +207,10 @@ def _shares(choice: Choice) -> list[tuple[ModelFacts, tuple[LaneName, ...]]]:
 
 
 def _settings_for(facts: ModelFacts, choice: Choice, settings: EmbedSettings) -> EmbedSettings:
-    """A cut that is set is the text model's; a paired picture model keeps its own length."""
+    """Cut and precision are the text model's; a paired picture model keeps its own length."""
     if facts is choice.text:
         return settings
-    return settings.model_copy(update={"dims": None})
+    return settings.model_copy(update={"dims": None, "precision": "fp32"})
 
 
 def _start(models: Iterable[ModelFacts], settings: EmbedSettings) -> None:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from rag.embed.catalogue import MINILM
 from rag.embed.lanes import Lanes
-from rag.embed.runtime import pick_device, refuse_precision, refuse_without_gain
+from rag.embed.runtime import pick_device, refuse_bf16_without_gain, refuse_precision
 from rag.embed.tokens import load_tokenizer
 from rag.errors import ConfigError, EmbedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
     import torch
 
@@ -73,10 +73,9 @@ def _load_text(settings: EmbedSettings, turns: Turns) -> TextTower:
     folder = minilm_folder()
     verify_weights(folder / "model.safetensors")
     device = pick_device(settings)
+    if settings.precision == "bf16":
+        refuse_bf16_without_gain(device)
     model = load_encoder(settings.precision, device=device)
-    if settings.precision != "fp32":
-        exact = load_encoder("fp32", device=device)
-        refuse_without_gain(exact=_trial(exact, device), reduced=_trial(model, device))
     recipe = Recipe(
         dim=MINILM.dims,
         text_cap=MINILM.text_cap,
@@ -115,21 +114,6 @@ def load_encoder(precision: Precision, *, device: torch.device) -> BertEncoder:
         dtype=torch.bfloat16 if precision == "bf16" else torch.float32,
         unused=("pooler.", "embeddings.position_ids"),
     )
-
-
-def _trial(model: BertEncoder, device: torch.device) -> Callable[[], object]:
-    """A batch of usual size, run to its end."""
-    import torch
-
-    from rag.embed.packed import pack
-
-    packed = pack([range(1000, 1200)] * 4, device=device)
-
-    @torch.inference_mode()
-    def run() -> object:
-        return model(packed, lambda: None).float().cpu()
-
-    return run
 
 
 def minilm_folder() -> Path:

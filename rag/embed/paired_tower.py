@@ -43,6 +43,8 @@ class Features(Protocol):
 class PairedModel(Protocol):
     """CLIPModel, SiglipModel and Siglip2Model of transformers, in eval mode."""
 
+    @property
+    def device(self) -> torch.device: ...
     def get_text_features(self, *, input_ids: torch.Tensor) -> Features: ...
     def get_image_features(self, **inputs: torch.Tensor) -> Features: ...
 
@@ -133,14 +135,15 @@ class PairedTower:
     def _embed_ids(self, ids: torch.Tensor) -> Array:
         # No attention mask: CLIP is causal and reads its vector off the first end token, so
         # padding changes nothing; SigLIP was trained on padding that it attends to.
-        return _to_unit(self._model.get_text_features(input_ids=ids))
+        return _to_unit(self._model.get_text_features(input_ids=ids.to(self._model.device)))
 
     @torch.inference_mode()
     def _embed_pixels(self, inputs: dict[str, NDArray[Any]]) -> Array:
-        tensors = {name: torch.from_numpy(array) for name, array in inputs.items()}
+        device = self._model.device
+        tensors = {name: torch.from_numpy(array).to(device) for name, array in inputs.items()}
         return _to_unit(self._model.get_image_features(**tensors))
 
 
 def _to_unit(features: Features) -> Array:
-    unit: Array = functional.normalize(features.pooler_output.float(), dim=-1).numpy()
+    unit: Array = functional.normalize(features.pooler_output.float(), dim=-1).cpu().numpy()
     return unit

@@ -11,7 +11,7 @@ from rag.embed.tensors import refuse_gaps
 from rag.errors import ConfigError, EmbedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable
     from pathlib import Path
 
     import torch
@@ -90,10 +90,32 @@ def refuse_without_gain(*, exact: Callable[[], object], reduced: Callable[[], ob
         )
 
 
-def give_way_between_layers(layers: Iterable[nn.Module], turns: Turns) -> None:
-    """Let questions go first before each layer of a model that is not ours."""
-    for layer in layers:
-        layer.register_forward_pre_hook(lambda *_: turns.give_way())
+def refuse_bf16_without_gain(device: torch.device) -> None:
+    """Try a matrix product, of which these models are made, in both precisions.
+
+    Raises:
+        ConfigError: bfloat16 gains nothing here: many processors only imitate it.
+    """
+    import torch
+
+    def product(dtype: torch.dtype) -> Callable[[], object]:
+        states, weights = (
+            torch.ones(rows, 384, dtype=dtype, device=device) for rows in (800, 1536)
+        )
+        return lambda: (states @ weights.T).cpu()
+
+    refuse_without_gain(exact=product(torch.float32), reduced=product(torch.bfloat16))
+
+
+def give_way_between_layers(model: nn.Module, turns: Turns) -> None:
+    """Let questions go first before each layer of a model of transformers.
+
+    Its layers are what stands in lists called `layers`, which is so for all models here.
+    """
+    for name, blocks in model.named_modules():
+        if name.rpartition(".")[2] == "layers":
+            for block in blocks.children():
+                block.register_forward_pre_hook(lambda *_: turns.give_way())
 
 
 def _best_of(work: Callable[[], object], *, times: int = 5) -> float:
@@ -110,15 +132,19 @@ def load_pretrained(
     load: Callable[..., Any],
     folder: Path,
     *,
-    unused: Collection[str] = (),
+    turns: Turns,
+    device: torch.device,
     dtype: torch.dtype | None = None,
 ) -> nn.Module:
     """A transformers model from a local folder, every weight from its file.
 
+    It gives way to questions between its layers.
+
     Args:
         load: the class's `from_pretrained`.
         folder: holds config.json and model.safetensors.
-        unused: tensors of the file that the model is known not to need.
+        turns: shared by all lanes of one embedder.
+        device: where it runs.
         dtype: what it computes in, whatever the file holds; float32 when None.
 
     Raises:
@@ -143,6 +169,6 @@ def load_pretrained(
     except Exception as error:  # the library raises whatever it likes here
         message = f"The model in {folder} cannot be loaded ({error}). Fetch its files again."
         raise EmbedError(message) from error
-    unexpected = set(report["unexpected_keys"]) - set(unused)
-    refuse_gaps(folder, missing=report["missing_keys"], unexpected=unexpected)
-    return model.eval()
+    refuse_gaps(folder, missing=report["missing_keys"], unexpected=report["unexpected_keys"])
+    give_way_between_layers(model, turns)
+    return model.to(device).eval()

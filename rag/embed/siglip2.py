@@ -61,7 +61,7 @@ class Siglip2Family:
         """
         if "image" not in wants:
             return Lanes()
-        return Lanes(pictures=_load(_find(settings), turns, settings.batch_size))
+        return Lanes(pictures=_load(_find(settings), turns, settings))
 
 
 def load_words(path: Path) -> tuple[Tokenizer, int]:
@@ -123,13 +123,15 @@ def _dim(files: CheckpointFiles) -> int:
     return int((files.config.get("vision_config") or {}).get("hidden_size", SIGLIP2.dims))
 
 
-def _load(files: CheckpointFiles, turns: Turns, batch_size: int) -> PairedTower:
+def _load(files: CheckpointFiles, turns: Turns, settings: EmbedSettings) -> PairedTower:
     from rag.embed.paired_tower import PairedTower
-    from rag.embed.runtime import load_pretrained
+    from rag.embed.runtime import load_pretrained, pick_device
 
     policy = _policy(files)
     tokenizer, pad_id = load_words(files.folder / "tokenizer.json")
-    model = load_pretrained(_from_pretrained(files), files.folder)
+    model = load_pretrained(
+        _from_pretrained(files), files.folder, turns=turns, device=pick_device(settings)
+    )
     config: Any = model.config
     words, vision = config.text_config, config.vision_config
     refuse_strangers(
@@ -149,7 +151,7 @@ def _load(files: CheckpointFiles, turns: Turns, batch_size: int) -> PairedTower:
         dim=_dim(files),
         text_cap=SIGLIP2.text_cap,
         turns=turns,
-        batch_size=batch_size,
+        batch_size=settings.batch_size,
     )
 
 
