@@ -1,6 +1,6 @@
 """Parsing in a child process that can be killed, a page at a time.
 
-Knows what is asked of the child and what to do when it dies; nothing of PDF or HTML,
+Knows what is asked of the child and what to do when it dies; nothing of file formats,
 and the process itself is in `process`. A thread cannot stop a page that never ends,
 a process can.
 """
@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ingest.detect import MediaType
 from ingest.figures import without_picture
 from ingest.headings import HeadingPath, with_headings
 from ingest.parts import DocumentHead, ParsedPage, Part, Skipped
@@ -29,6 +28,7 @@ from rag.errors import (
     UnsupportedFileError,
 )
 from rag.settings import IngestSettings
+from rag.types import MediaType
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Task:
     media_type: MediaType
     name: str
     limits: IngestSettings
-    password: str | None = None
+    passwords: Sequence[str] = field(default=(), repr=False)  # never in a log
     asset_dir: Path | None = None
     purpose: str = "parse"  # or "draw", which needs no layout model
 
@@ -66,7 +66,7 @@ def parse_in_child(
     *,
     name: str,
     limits: IngestSettings,
-    password: str | None = None,
+    passwords: Sequence[str] = (),
     asset_dir: Path | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[DocumentHead | ParsedPage]:
@@ -81,8 +81,8 @@ def parse_in_child(
         media_type: As told by `detect_media_type`.
         name: The name for messages; `path` never appears in one.
         limits: Bytes, pages, pictures, seconds and memory.
-        password: For an encrypted PDF; handed over through a pipe.
-        asset_dir: Folder with files uploaded beside a web page.
+        passwords: For an encrypted PDF, tried in order; handed over through a pipe.
+        asset_dir: Folder with the pictures beside a web page or Markdown.
         cancelled: Asked about ten times a second.
 
     Raises:
@@ -94,7 +94,7 @@ def parse_in_child(
         media_type=media_type,
         name=name,
         limits=limits,
-        password=password,
+        passwords=passwords,
         asset_dir=asset_dir,
     )
     try:
@@ -297,7 +297,7 @@ def _open_request(task: Task) -> dict[str, Any]:
         "path": str(task.path.absolute()),
         "media_type": task.media_type,
         "name": task.name,
-        "password": task.password,
+        "passwords": list(task.passwords),
         "asset_dir": str(task.asset_dir.absolute()) if task.asset_dir else None,
         "purpose": task.purpose,
         "limits": task.limits.model_dump(),

@@ -1,29 +1,49 @@
-"""What a file is, told from its bytes. Knows magic numbers and tags, opens nothing."""
+"""What a file is, told from its bytes. Knows magic numbers and tags, opens nothing.
+
+The name only helps where content cannot tell: Markdown and plain text are both text.
+"""
 
 from __future__ import annotations
 
 import codecs
 import re
 from pathlib import PurePath
-from typing import Literal
 
 from rag.errors import EmptyFileError, UnsupportedFileError
-
-MediaType = Literal["pdf", "html"]
+from rag.types import MediaType
 
 # Readers accept junk before the header; Acrobat looks at 1,024 bytes, MuPDF at more.
 PDF_HEADER_WITHIN_BYTES = 8_192
 SNIFFED_BYTES = 65_536
-HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml", ".xht"})
-
-_MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"\x89PNG", "a PNG picture"),
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"GIF8", "a GIF picture"),
-    (b"BM", "a BMP picture"),
-    (b"II*\x00", "a TIFF picture"),
-    (b"MM\x00*", "a TIFF picture"),
-    (b"RIFF", "a picture, sound or film"),
+SUFFIXES: dict[MediaType, tuple[str, ...]] = {
+    "pdf": (".pdf",),
+    "html": (".html", ".htm", ".xhtml", ".xht"),
+    "picture": (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp"),
+    "markdown": (".md", ".markdown"),
+    "text": (".txt",),
+}
+READS = "Folio reads PDF, HTML, Markdown, text and picture files."
+_NAMED_BY: dict[str, MediaType] = {
+    suffix: media_type for media_type, suffixes in SUFFIXES.items() for suffix in suffixes
+}
+_WORDS: dict[MediaType, str] = {
+    "pdf": "a PDF",
+    "html": "a web page",
+    "picture": "a picture",
+    "markdown": "a Markdown file",
+    "text": "a text file",
+}
+_PICTURES: tuple[tuple[bytes, str, str], ...] = (
+    (b"\x89PNG", "a PNG picture", ".png"),
+    (b"\xff\xd8\xff", "a JPEG picture", ".jpg"),
+    (b"GIF8", "a GIF picture", ".gif"),
+    (b"BM", "a BMP picture", ".bmp"),
+    (b"II*\x00", "a TIFF picture", ".tif"),
+    (b"MM\x00*", "a TIFF picture", ".tif"),
+)
+_WEBP = (b"RIFF", "a WebP picture", ".webp")
+_OTHER: tuple[tuple[bytes, str], ...] = (
+    (b"RIFF", "a sound or film"),
     (b"PK\x03\x04", "a ZIP archive or an Office file"),
     (b"PK\x05\x06", "an empty ZIP archive"),
     (b"\x1f\x8b", "a GZIP archive"),
@@ -32,10 +52,16 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\xd0\xcf\x11\xe0", "an old Office file"),
     (b"{\\rtf", "an RTF file"),
     (b"%!PS", "a PostScript file"),
+    (b"\xc5\xd0\xd3\xc6", "a PostScript file"),
+    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture"),
+    (b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"),
+    (b"II+\x00", "a BigTIFF picture"),
+    (b"MM\x00+", "a BigTIFF picture"),
     (b"MZ", "a Windows program"),
     (b"\x7fELF", "a Linux program"),
     (b"SQLite format 3", "a database"),
 )
+_BOX_BRANDS = {b"heic": "a HEIC", b"heix": "a HEIC", b"mif1": "a HEIF", b"avif": "an AVIF"}
 _BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: the first two bytes are the same
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -58,7 +84,8 @@ def detect_media_type(data: bytes, name: str) -> MediaType:
 
     Args:
         data: The whole file, or at least its first 64 KB.
-        name: The name it was uploaded under, used in messages.
+        name: The name it was uploaded under, used in messages; its suffix tells Markdown
+            from plain text, and text from files of programs that hold text as well.
 
     Raises:
         EmptyFileError: There are no bytes, or only white space.
@@ -67,42 +94,88 @@ def detect_media_type(data: bytes, name: str) -> MediaType:
     if not data.strip(b"\x00\t\n\r\x0c "):
         message = f"{name} is empty. Check the file and add it again."
         raise EmptyFileError(message)
-    found = _known_magic(data)
-    if found:
-        raise _unsupported(name, found)
+    named = _NAMED_BY.get(PurePath(name).suffix.lower())
+    picture = _picture_of(data)
+    if picture is not None:
+        return _checked(name, named, "picture", *picture)
+    other = _other_of(data)
+    if other:
+        raise _unsupported(name, other)
     text = _decoded_start(data)
+    if named == "markdown" or named == "text":
+        return _named_as_text(data, text, name, named)
+    return _pdf_or_html(data, text, name, named)
+
+
+def _pdf_or_html(data: bytes, text: str | None, name: str, named: MediaType | None) -> MediaType:
     starts_as_html = text is not None and _starts_with_tag(text)
-    suffix = PurePath(name).suffix.lower()
     if _has_pdf_header(data) and not (starts_as_html and not data.startswith(b"%PDF-")):
-        if suffix in HTML_SUFFIXES:  # a name that lies is a mistake or a trick: ask, do not guess
-            message = f"{name} is a PDF, not a web page. Rename it to end in .pdf and add it again."
-            raise UnsupportedFileError(message)
-        return "pdf"
+        return _checked(name, named, "pdf", "a PDF", ".pdf")
     if text is None:
         raise _unsupported(name, "of an unknown type")
     if starts_as_html or _DOCUMENT_TAG.search(text):
-        if suffix == ".pdf":  # mostly the login page of the site it was saved from
-            message = f"{name} is a web page, not a PDF. Save the PDF again and add that file."
-            raise UnsupportedFileError(message)
-        return "html"
+        return _checked(name, named, "html", "a web page", ".html")
     root = _root_of_xml(text)
     if root:
         raise _unsupported(name, f"an XML file ({root})")
-    if suffix in HTML_SUFFIXES:
+    if named == "html":
         return "html"
-    raise _unsupported(name, "plain text")
+    if named is not None:
+        return _checked(name, named, "text", "plain text", ".txt")
+    message = f"{name} is plain text. To have it read as such, rename it to end in .txt. {READS}"
+    raise UnsupportedFileError(message)
+
+
+def _named_as_text(data: bytes, text: str | None, name: str, named: MediaType) -> MediaType:
+    """Markdown often starts with a tag, and a text may be about PDF: only whole files count."""
+    if data.lstrip().startswith(b"%PDF-"):
+        return _checked(name, named, "pdf", "a PDF", ".pdf")
+    if text is None:
+        raise _unsupported(name, f"not text, though it is named like {_WORDS[named]}")
+    start = _PROLOG.match(text)
+    tag = _TAG if named == "text" else _DOCUMENT_TAG
+    if tag.match(text, start.end() if start else 0):
+        return "html"  # the source of a page, saved as text: nothing is lost by reading it as one
+    if text.lstrip().startswith("<?xml"):
+        raise _unsupported(name, f"an XML file ({_root_of_xml(text) or 'without a root'})")
+    return named
+
+
+def _checked(
+    name: str, named: MediaType | None, found: MediaType, what: str, suffix: str
+) -> MediaType:
+    """The type found; a name that lies is a mistake or a trick: ask, do not guess."""
+    if named is None or named == found:
+        return found
+    if named == "pdf" and found == "html":  # mostly the login page of the site it was saved from
+        message = f"{name} is a web page, not a PDF. Save the PDF again and add that file."
+    else:
+        message = (
+            f"{name} is {what}, not {_WORDS[named]}. Rename it to end in {suffix} and add it again."
+        )
+    raise UnsupportedFileError(message)
 
 
 def _unsupported(name: str, what: str) -> UnsupportedFileError:
-    return UnsupportedFileError(f"{name} is {what}. Folio reads PDF and HTML files.")
+    return UnsupportedFileError(f"{name} is {what}. {READS}")
 
 
-def _known_magic(data: bytes) -> str | None:
-    for magic, words in _MAGIC:
-        # Two letters may also begin a text ("BMW ..."); the binary formats have zeros near by.
-        if data.startswith(magic) and (not magic.isalpha() or b"\x00" in data[:64]):
-            return words
-    return None
+def _picture_of(data: bytes) -> tuple[str, str] | None:
+    """Words and suffix of a picture format that is read, or None."""
+    known = (*_PICTURES, _WEBP) if data[8:12] == b"WEBP" else _PICTURES
+    return next((found[1:] for found in known if _starts(data, found[0])), None)
+
+
+def _other_of(data: bytes) -> str | None:
+    if data[4:8] == b"ftyp":
+        kind = _BOX_BRANDS.get(data[8:12])
+        return f"{kind} picture, so save it as JPEG or PNG" if kind else "a film or sound"
+    return next((words for magic, words in _OTHER if _starts(data, magic)), None)
+
+
+def _starts(data: bytes, magic: bytes) -> bool:
+    # Two letters may also begin a text ("BMW ..."); the binary formats have zeros near by.
+    return data.startswith(magic) and (not magic.isalpha() or b"\x00" in data[:64])
 
 
 def _has_pdf_header(data: bytes) -> bool:

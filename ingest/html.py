@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rag.settings import IngestSettings
+    from rag.types import MediaType
 
 MAX_TITLE_CHARACTERS = 300
 MAX_SKIPPED = 200  # reported one by one; a page of tracking pixels has thousands
@@ -56,11 +57,29 @@ def parse_html(
         CorruptFileError: The bytes are no text.
     """
     text, warning = decode_html(data, name=name)
+    return parse_markup(text, name=name, asset_dir=asset_dir, limits=limits, warning=warning)
+
+
+def parse_markup(
+    text: str,
+    *,
+    name: str,
+    asset_dir: Path | None,
+    limits: IngestSettings,
+    warning: str = "",
+    media_type: MediaType = "html",
+) -> tuple[DocumentHead, ParsedPage]:
+    """As `parse_html`, of markup that is text already.
+
+    Of a web page the main part is kept; of what another format was turned into, all.
+    """
     tree = parse_tree(text, name=name)
     settle_twins(tree.root)
-    remove_frame(tree.root)
+    if media_type == "html":
+        remove_frame(tree.root)
     blocks = walk_blocks(tree.root)
-    blocks = keep_main(blocks, MainText() if tree.is_deep else main_text(tree.root))
+    if media_type == "html":
+        blocks = keep_main(blocks, MainText() if tree.is_deep else main_text(tree.root))
     sources = Sources(asset_dir, name, tree.base_href, tree.lifted)
     parts, skipped = _parts(blocks, PictureReader(sources, limits))
     if not parts:
@@ -77,7 +96,8 @@ def parse_html(
         warnings=tuple(filter(None, (warning, *tree.warnings))),
     )
     page, _ = with_headings(page, ())
-    return DocumentHead(media_type="html", page_count=None, title=_title(tree.title, parts)), page
+    title = _title(tree.title, parts)
+    return DocumentHead(media_type=media_type, page_count=None, title=title), page
 
 
 def _parts(blocks: Sequence[HtmlBlock], reader: PictureReader) -> tuple[list[Part], list[Skipped]]:

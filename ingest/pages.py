@@ -1,4 +1,4 @@
-"""Pages of a stored PDF as pictures, drawn in a child that can be killed. Knows no layout."""
+"""Pages of a stored document as pictures, drawn in a child that can be killed. Knows no layout."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from rag.errors import CorruptFileError
 from rag.settings import IngestSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from rag.types import MediaType
 
 MAX_SIDE_PX = 4_096
 
@@ -21,16 +24,18 @@ def render_page(
     *,
     long_side_px: int,
     timeout_s: float,
-    password: str | None = None,
+    media_type: MediaType = "pdf",
+    passwords: Sequence[str] = (),
 ) -> bytes:
     """One page as displayed, as an RGB PNG.
 
     Args:
-        path: A PDF.
+        path: A document with pages.
         page_number: Counts from 1.
         long_side_px: Pixels of the longer side, at most 4,096.
         timeout_s: Seconds of drawing; the start of the child comes on top.
-        password: For an encrypted PDF.
+        media_type: What it is.
+        passwords: For an encrypted PDF, tried in order.
 
     Raises:
         CorruptFileError: The page does not exist or cannot be drawn in time.
@@ -39,10 +44,10 @@ def render_page(
     limits = IngestSettings().model_copy(update={"page_timeout_s": timeout_s})
     task = Task(
         path=path,
-        media_type="pdf",
+        media_type=media_type,
         name="The document",
         limits=limits,
-        password=password,
+        passwords=passwords,
         purpose="draw",
     )
     with Session(task) as session:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from rag.types import BBox, Region
+from rag.types import BBox, MediaType, Region
 
 PartKind = Literal["heading", "text", "table", "figure", "page"]
 PageClass = Literal["text", "picture", "garbled", "blank", "failed"]
@@ -60,6 +60,6 @@ class ParsedPage:
 class DocumentHead:
     """Known before the first page."""
 
-    media_type: Literal["pdf", "html"]
+    media_type: MediaType
     page_count: int | None
     title: str = ""

@@ -288,7 +288,7 @@ def _encrypted(name: str, *, is_wrong: bool) -> DocumentError:
     if is_wrong:
         return EncryptedFileError(f"The password for {name} is wrong. Check it and try again.")
     return EncryptedFileError(
-        f"{name} is password protected. Remove the password and add it again."
+        f"{name} is protected by a password. Enter the password to have it read."
     )
 
 

@@ -19,7 +19,13 @@ from ingest.language import detect_language
 from ingest.parts import DocumentHead, ParsedPage
 from ingest.removal import Removal
 from rag.embed.caps import passages_note
-from rag.errors import DocumentError, EmptyFileError, FileTooLargeError, RagError
+from rag.errors import (
+    DocumentError,
+    EmptyFileError,
+    EncryptedFileError,
+    FileTooLargeError,
+    RagError,
+)
 from rag.keywords import average_length
 from rag.library.documents import READABLE, READY
 from rag.library.items import Block, Note, Page, item_id
@@ -147,7 +153,7 @@ class Pipeline:
         self,
         document_id: UUID,
         progress: Progress | None = None,
-        password: str | None = None,
+        passwords: Sequence[str] = (),
         keep_if_cancelled: Callable[[], bool] = lambda: False,
     ) -> Document:
         """Take an admitted document all the way to ready; a failure becomes its state.
@@ -156,13 +162,13 @@ class Pipeline:
             Cancelled: It was cancelled; the document is gone.
         """
         with self._turns.take(question=False):
-            return self._run(document_id, progress, password, keep_if_cancelled)
+            return self._run(document_id, progress, passwords, keep_if_cancelled)
 
     def _run(
         self,
         document_id: UUID,
         progress: Progress | None,
-        password: str | None,
+        passwords: Sequence[str],
         keep_if_cancelled: Callable[[], bool],
     ) -> Document:
         document = self._library.documents.get(document_id)
@@ -170,15 +176,16 @@ class Pipeline:
         started = time.monotonic()
         run = self._library.documents.start_run(document_id)
         try:
-            self._read(document, run, progress, password)
+            self._read(document, run, progress, passwords)
             self._add_pictures(run, progress)
         except Cancelled:
             self._give_up(document_id, keep=keep_if_cancelled())
             raise
         except RagError as error:
             self._removal.undo(run, forget=isinstance(error, DocumentError))
-            if isinstance(error, DocumentError):
-                # The file is at fault: nothing of it is kept but its name and the reason.
+            if isinstance(error, DocumentError) and not isinstance(error, EncryptedFileError):
+                # The file is at fault: nothing of it is kept but its name and the reason. One
+                # that only lacks its password is read when somebody enters it.
                 self._files.delete(self._library.documents.release_original(document_id))
             failure = Failure(kind=error.kind, message=str(error))
             self._library.documents.set_state(document_id, "failed", failure)
@@ -231,6 +238,7 @@ class Pipeline:
         document_id: UUID,
         progress: Progress,
         keep_if_cancelled: Callable[[], bool] = lambda: False,
+        passwords: Sequence[str] = (),
     ) -> Document:
         """Take a queued document on from its last whole stage.
 
@@ -238,6 +246,7 @@ class Pipeline:
             document_id: Of a document that was admitted.
             progress: Its name is filled in.
             keep_if_cancelled: Whether a cancel means "later" (the app is closing).
+            passwords: For an encrypted PDF, tried in order; used and forgotten.
 
         Raises:
             Cancelled: It was cancelled; gone, or queued again.
@@ -246,7 +255,7 @@ class Pipeline:
             progress.name = self._library.documents.get(document_id).name
             run = self._library.documents.run_of(document_id)
             if run is None or run.stage < READABLE:
-                return self._run(document_id, progress, None, keep_if_cancelled)
+                return self._run(document_id, progress, passwords, keep_if_cancelled)
             try:
                 self._add_pictures(run, progress)
             except Cancelled:
@@ -268,7 +277,9 @@ class Pipeline:
             _stop_if_cancelled(progress)
         self._library.documents.publish(run, READY)
 
-    def _read(self, document: Document, run: Run, progress: Progress, password: str | None) -> None:
+    def _read(
+        self, document: Document, run: Run, progress: Progress, passwords: Sequence[str]
+    ) -> None:
         progress.stage = "reading"
         self._embedder()  # a model that cannot be loaded fails before minutes of parsing
         events = parse_in_child(
@@ -276,7 +287,7 @@ class Pipeline:
             document.media_type,
             name=document.name,
             limits=self._limits,
-            password=password,
+            passwords=passwords,
             asset_dir=self._library.documents.asset_dir(document.id),
             cancelled=progress.cancelled.is_set,
         )

@@ -1,7 +1,7 @@
 """The child's side of parsing: reads requests from standard input, answers in frames.
 
-Knows the protocol and the limits it puts on itself; the reading is `ingest.pdf`'s
-and `ingest.html`'s. Started by `ingest.child` as `python -m ingest.worker`.
+Knows the protocol and the limits it puts on itself; the reading is done by the module of
+each type. Started by `ingest.child` as `python -m ingest.worker`.
 
 Requests, one JSON object a line: {"do": "open", ...} first, then {"do": "page",
 "number": n, "plain": bool} or {"do": "draw", "number": n, "long_side_px": p}.
@@ -16,12 +16,12 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from ingest.wire import head_to_wire, page_to_wire, write_frame
-from rag.errors import DocumentError
+from rag.errors import DocumentError, EncryptedFileError
 from rag.settings import IngestSettings
 
 if TYPE_CHECKING:
@@ -70,9 +70,11 @@ def _take_stdout() -> BinaryIO:
 
 def _import_parser(media_type: str, purpose: str) -> None:
     """Imports before the clock of the first page starts; seconds on a busy machine."""
-    if media_type == "html":
-        import ingest.html  # noqa: F401
-    else:
+    if media_type in ("html", "markdown"):
+        import ingest.html
+    elif media_type == "picture":
+        import ingest.pictures  # noqa: F401
+    elif media_type == "pdf":
         import pymupdf
 
         pymupdf.TOOLS.mupdf_display_errors(False)
@@ -101,12 +103,24 @@ def _opened(request: dict[str, Any], limits: IngestSettings, answers: BinaryIO) 
 
 def _open(request: dict[str, Any], limits: IngestSettings) -> _Reader:
     path = Path(request["path"])
-    if request["media_type"] == "html":
-        asset_dir = request["asset_dir"]
-        return _HtmlReader(path, request["name"], Path(asset_dir) if asset_dir else None, limits)
+    if request["media_type"] == "pdf":
+        return _open_pdf(path, request["name"], request["passwords"], limits)
+    if request["media_type"] == "picture":
+        from ingest.pictures import PictureFile
+
+        return PictureFile(path, request["name"], limits)
+    return _PagelessReader(request, limits)
+
+
+def _open_pdf(path: Path, name: str, passwords: Sequence[str], limits: IngestSettings) -> _Reader:
+    """Tries the passwords in order; without any, the empty one that many files have."""
     from ingest.pdf import PdfReader
 
-    return PdfReader(path, name=request["name"], password=request["password"], limits=limits)
+    for password in passwords[:-1]:
+        with contextlib.suppress(EncryptedFileError):
+            return PdfReader(path, name=name, password=password, limits=limits)
+    last = passwords[-1] if passwords else None
+    return PdfReader(path, name=name, password=last, limits=limits)
 
 
 def _serve(reader: _Reader, request: dict[str, Any], answers: BinaryIO) -> None:
@@ -124,23 +138,32 @@ def _serve(reader: _Reader, request: dict[str, Any], answers: BinaryIO) -> None:
         write_frame(answers, {"type": "failed"})
 
 
-class _HtmlReader:
-    """A web page: one page without a number, parsed when it is opened."""
+class _PagelessReader:
+    """A web page, Markdown or text: one page without a number, parsed when it is opened."""
 
-    def __init__(
-        self, path: Path, name: str, asset_dir: Path | None, limits: IngestSettings
-    ) -> None:
-        from ingest.html import parse_html
+    def __init__(self, request: dict[str, Any], limits: IngestSettings) -> None:
+        data, name = Path(request["path"]).read_bytes(), request["name"]
+        asset_dir = Path(request["asset_dir"]) if request["asset_dir"] else None
+        if request["media_type"] == "text":
+            from ingest.text import parse_text
 
-        self.head, self._page = parse_html(
-            path.read_bytes(), name=name, asset_dir=asset_dir, limits=limits
-        )
+            self.head, self._page = parse_text(data, name=name)
+        elif request["media_type"] == "markdown":
+            from ingest.markdown import parse_markdown
+
+            self.head, self._page = parse_markdown(
+                data, name=name, asset_dir=asset_dir, limits=limits
+            )
+        else:
+            from ingest.html import parse_html
+
+            self.head, self._page = parse_html(data, name=name, asset_dir=asset_dir, limits=limits)
 
     def stages(self, page_number: int, *, plain: bool) -> Iterator[ParsedPage]:
         yield self._page
 
     def draw(self, page_number: int, *, long_side_px: int) -> bytes:
-        message = "a web page has no pages to draw"
+        message = "it has no pages to draw"
         raise ValueError(message)
 
 

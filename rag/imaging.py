@@ -6,6 +6,7 @@ on white, made RGB and written anew, so metadata and trailing bytes are gone.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import warnings
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from rag.errors import CorruptFileError, DocumentError, FileTooLargeError, UnsupportedFileError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from PIL import Image
@@ -26,33 +28,55 @@ FILE_KEY = "folio-file"
 BLANK_DEVIATION = 4.0
 
 
-def decode_picture(data: bytes, *, max_megapixels: int) -> Image.Image:
-    """The first frame of a picture as upright RGB on white.
+def decode_picture(
+    data: bytes, *, max_megapixels: int, frame: int = 0, name: str = "This picture"
+) -> Image.Image:
+    """One frame of a picture as upright RGB on white.
 
     Args:
         data: the file's bytes; PNG, JPEG, WebP, GIF, TIFF or BMP by content.
         max_megapixels: width times height, in millions, read from the header and
             checked before anything is decoded.
+        frame: Which one, from 0: pages of a TIFF, moments of an animation.
+        name: How messages call it.
 
     Raises:
         UnsupportedFileError: Not one of these formats.
         FileTooLargeError: More pixels than allowed.
         CorruptFileError: The bytes end early or do not decode.
     """
+    with picture_errors(name, max_megapixels):
+        return _decode(data, max_megapixels, frame)
+
+
+@contextlib.contextmanager
+def picture_errors(name: str, max_megapixels: int) -> Iterator[None]:
+    """Turns what Pillow raises into our errors; also silences its warnings.
+
+    Pillow warns about sizes that are checked here, and about odd metadata.
+    """
+    from PIL import Image as Pillow
     from PIL import UnidentifiedImageError
 
     try:
-        return _decode(data, max_megapixels)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     except DocumentError:
         raise
+    except (Pillow.DecompressionBombError, _TooManyPixelsError) as error:
+        raise FileTooLargeError(
+            f"{name} has more than {max_megapixels} megapixels. Make it smaller, or raise "
+            "FOLIO_INGEST__MAX_MEGAPIXELS."
+        ) from error
     except UnidentifiedImageError as error:
         raise UnsupportedFileError(
-            "This picture is not a PNG, JPEG, WebP, GIF, TIFF or BMP file. Save it as PNG."
+            f"{name} is not a PNG, JPEG, WebP, GIF, TIFF or BMP file. Save it as PNG."
         ) from error
     # Broken headers surface as any of these in Pillow 13 (ValueError: zTXt and ICC bombs).
     except (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError) as error:
         raise CorruptFileError(
-            "This picture is damaged and cannot be decoded. Save it again as PNG."
+            f"{name} is damaged and cannot be decoded. Save it again as PNG."
         ) from error
 
 
@@ -107,29 +131,20 @@ def is_blank(image: Image.Image) -> bool:
     return float(ImageStat.Stat(grey).stddev[0]) < BLANK_DEVIATION
 
 
-def _decode(data: bytes, max_megapixels: int) -> Image.Image:
+class _TooManyPixelsError(Exception):
+    """Our own limit, lower than Pillow's."""
+
+
+def _decode(data: bytes, max_megapixels: int, frame: int) -> Image.Image:
     from PIL import Image as Pillow
     from PIL import ImageOps
 
-    with warnings.catch_warnings():
-        # Pillow warns about sizes that are checked here, and about odd metadata.
-        warnings.simplefilter("ignore")
-        try:
-            picture = Pillow.open(io.BytesIO(data), formats=FORMATS)
-        except Pillow.DecompressionBombError as error:
-            raise _too_large(max_megapixels) from error
-        if picture.width * picture.height > max_megapixels * 1_000_000:
-            raise _too_large(max_megapixels)
-        picture.seek(0)
-        picture.load()
-        return to_rgb_on_white(ImageOps.exif_transpose(picture))
-
-
-def _too_large(max_megapixels: int) -> FileTooLargeError:
-    return FileTooLargeError(
-        f"This picture has more than {max_megapixels} megapixels. Make it smaller, or raise "
-        "FOLIO_INGEST__MAX_MEGAPIXELS."
-    )
+    picture = Pillow.open(io.BytesIO(data), formats=FORMATS)
+    picture.seek(frame)
+    if picture.width * picture.height > max_megapixels * 1_000_000:
+        raise _TooManyPixelsError
+    picture.load()
+    return to_rgb_on_white(ImageOps.exif_transpose(picture))
 
 
 def _scale_grey(picture: Image.Image) -> Image.Image:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Kind = Literal["text", "table", "figure", "page"]
 Modality = Literal["text", "image"]
 LegName = Literal["text", "image", "caption", "keywords"]
+MediaType = Literal["pdf", "html", "picture", "markdown", "text"]
 DocumentState = Literal["queued", "working", "readable", "ready", "failed"]
 Why = Literal["rank", "picture_reserve", "named"]
 Finish = Literal["stop", "length", "cut_off", "stopped"]
@@ -194,7 +195,7 @@ class Document:
     figures_pending: int
     size_bytes: int
     added_at: str  # ISO 8601, UTC
-    media_type: Literal["pdf", "html"]
+    media_type: MediaType
     title: str = ""
     language: str = ""  # ISO 639-1 code of the main language, "" when it is not known
     warnings: tuple[str, ...] = ()

@@ -45,6 +45,34 @@ def make_png(
     return stream.getvalue()
 
 
+def make_picture(
+    file_format: str = "PNG",
+    size: tuple[int, int] = (400, 300),
+    *,
+    pages: int = 1,
+    dpi: tuple[float, float] | None = None,
+    description: str = "",
+) -> bytes:
+    """A picture file of `pages` frames, each of another colour, EXIF description included."""
+    from PIL import Image
+
+    frames = [
+        Image.open(io.BytesIO(make_png(size, (200, 40 + 30 * number, 40))))
+        for number in range(pages)
+    ]
+    exif = Image.Exif()
+    if description:
+        exif[0x010E] = description.encode()  # as cameras do, whatever the standard says
+    options: dict[str, object] = {"exif": exif} if description else {}
+    if dpi is not None:
+        options["dpi"] = dpi
+    if pages > 1:
+        options |= {"save_all": True, "append_images": frames[1:]}
+    stream = io.BytesIO()
+    frames[0].save(stream, file_format, **options)
+    return stream.getvalue()
+
+
 def make_pdf(
     pages: Iterable[PageSpec | str | Sequence[str]] = ("One page of text.",),
     *,

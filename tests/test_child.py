@@ -40,9 +40,9 @@ def _write(folder: Path, data: bytes, name: str = "report.pdf") -> Path:
 
 
 def _parse(
-    path: Path, limits: IngestSettings = LIMITS, password: str | None = None
+    path: Path, limits: IngestSettings = LIMITS, passwords: tuple[str, ...] = ()
 ) -> tuple[DocumentHead, list[ParsedPage]]:
-    head, *pages = parse_in_child(path, "pdf", name=path.name, limits=limits, password=password)
+    head, *pages = parse_in_child(path, "pdf", name=path.name, limits=limits, passwords=passwords)
     assert isinstance(head, DocumentHead)
     return head, [page for page in pages if isinstance(page, ParsedPage)]
 
@@ -141,11 +141,11 @@ def test_closing_the_stream_early_leaves_no_child(tmp_path: Path) -> None:
 
 def test_password_is_asked_for_and_used(tmp_path: Path) -> None:
     path = _write(tmp_path, make_pdf([WORDS], password="honey"))
-    with pytest.raises(EncryptedFileError, match=r"report\.pdf is password protected\. Remove"):
+    with pytest.raises(EncryptedFileError, match=r"report\.pdf is protected by a password\. Enter"):
         _parse(path)
     with pytest.raises(EncryptedFileError, match=r"password for report\.pdf is wrong"):
-        _parse(path, password="wax")
-    _, pages = _parse(path, password="honey")
+        _parse(path, passwords=("wax",))
+    _, pages = _parse(path, passwords=("wax", "honey", "tar"))
     assert WORDS in _words(pages[0])
 
 
@@ -216,7 +216,7 @@ def test_password_file_of_the_corpus_opens_with_its_password(shared: Path) -> No
     path = shared / "corpus" / "pdf" / "password-example.pdf"
     with pytest.raises(EncryptedFileError):
         _parse(path)
-    head, pages = _parse(path, password="test")
+    head, pages = _parse(path, passwords=("test",))
     assert head.page_count == len(pages) == 4
 
 

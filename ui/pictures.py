@@ -27,12 +27,20 @@ class PagePictures:
         self._reserve_mb = settings.store.reserve_mb
         self._timeout_s = settings.ingest.page_timeout_s
         self._files = files
+        self._passwords: dict[UUID, str] = {}  # those that opened a page, in memory only
         self._lock = threading.Lock()
 
-    def page(self, document: Document, page_number: int) -> bytes:
+    def page(self, document: Document, page_number: int, password: str | None = None) -> bytes:
         """PNG of a page, at most 1,600 px on the long side.
 
+        Args:
+            document: One with pages.
+            page_number: Counts from 1.
+            password: For an encrypted PDF; when it is right, kept for its other pages until
+                the document is deleted or the program ends.
+
         Raises:
+            EncryptedFileError: The password is needed, or wrong.
             DocumentError: The page cannot be drawn in time.
         """
         path = self._folder / str(document.id) / f"{page_number}.png"
@@ -45,17 +53,23 @@ class PagePictures:
                 return path.read_bytes()
             from ingest.pages import render_page
 
+            known = self._passwords.get(document.id) if password is None else password
             png = render_page(
                 self._files.original_path(document.sha256),
                 page_number,
                 long_side_px=LONG_SIDE_PX,
                 timeout_s=self._timeout_s,
+                media_type=document.media_type,
+                passwords=() if known is None else (known,),
             )
+            if password is not None:
+                self._passwords[document.id] = password
             self._keep(path, png)
         return png
 
     def forget(self, document_id: UUID) -> None:
         """Drop the pictures of a deleted document."""
+        self._passwords.pop(document_id, None)
         folder = self._folder / str(document_id)
         for path in folder.glob("*.png"):
             path.unlink(missing_ok=True)

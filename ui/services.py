@@ -26,7 +26,7 @@ from rag.types import LOCAL_WORKSPACE, DeleteReceipt, Done
 from ui.indexing import Indexing
 from ui.pictures import PagePictures
 from ui.suggestions import suggest
-from ui.views import Added, Progress, Status, to_view
+from ui.views import Added, Progress, Status, needs_password, to_view
 from ui.worker import IngestWorker
 
 if TYPE_CHECKING:
@@ -158,6 +158,23 @@ class Services:
         added = [self.add_file(p.name, p.read_bytes(), asset_dir=p.parent) for p in paths]
         return sum(entry.duplicate_of is None for entry in added)
 
+    def unlock(self, document_id: UUID, password: str) -> None:
+        """Read an encrypted document with its password, which stays in memory only.
+
+        A wrong one shows as the document's failure again.
+
+        Raises:
+            NotFoundError: The document or its file is gone.
+        """
+        self.check_index()
+        document = self.library.documents.get(document_id)
+        if not needs_password(document):  # read meanwhile, from another window
+            return
+        if not self.files.original_path(document.sha256).is_file():
+            raise NotFoundError(f"The file {document.name} is no longer kept. Add it again.")
+        self.library.documents.requeue(document_id)
+        self._worker.enqueue(document_id, document.name, password)
+
     def resume(self) -> None:
         """Go on with what a crash or a restart left unfinished."""
         if any(d.state in ("queued", "working", "readable") for d in self.documents()):
@@ -227,11 +244,17 @@ class Services:
         events = self.ask(question, **options)  # type: ignore[arg-type]  # passed through as given
         return next(event.answer for event in events if isinstance(event, Done))
 
-    def page_picture(self, document_id: UUID, page_number: int) -> bytes:
-        """A page as PNG, drawn in a killable child and kept."""
+    def page_picture(
+        self, document_id: UUID, page_number: int, password: str | None = None
+    ) -> bytes:
+        """A page as PNG, drawn in a killable child and kept.
+
+        Raises:
+            EncryptedFileError: The password is needed again, or it is wrong.
+        """
         document = self.library.documents.get(document_id)
         self.library.items.page_size(document_id, page_number)
-        return self._pictures.page(document, page_number)
+        return self._pictures.page(document, page_number, password)
 
     def picture_path(self, sha256: str) -> Path:
         """Where a stored picture lies."""

@@ -54,6 +54,12 @@ def note_on_language(document: Document, embedder: str) -> str:
     return language_note(document.language, parse_choice(embedder).text)
 
 
+def needs_password(document: Document) -> bool:
+    """Whether it was not read only because nobody entered the right password yet."""
+    failure = document.error
+    return document.state == "failed" and failure is not None and failure.kind == "encrypted"
+
+
 def to_view(job: Job, state: DocumentState) -> Progress:
     """A frozen copy of a job, with its sentence."""
     return Progress(

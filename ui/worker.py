@@ -11,6 +11,7 @@ from ingest.pipeline import Cancelled, Progress
 from rag.errors import NotFoundError, RagError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
     from ingest.pipeline import Pipeline
@@ -26,15 +27,18 @@ class IngestWorker:
         self._pipeline = pipeline
         self._change = threading.Condition()
         self._queue: deque[Progress] = deque()
+        self._passwords: dict[UUID, str] = {}  # in memory only, until the document's turn comes
         self._current: Progress | None = None
         self._closing = False
         self._wants_recovery = False
         self._thread = threading.Thread(target=self._work, name="ingest", daemon=True)
         self._thread.start()
 
-    def enqueue(self, document_id: UUID, name: str) -> None:
-        """Read a document when its turn comes."""
+    def enqueue(self, document_id: UUID, name: str, password: str | None = None) -> None:
+        """Read a document when its turn comes; a password is used once and forgotten."""
         with self._change:
+            if password is not None:
+                self._passwords[document_id] = password
             self._queue.append(Progress(document_id=document_id, name=name))
             self._change.notify_all()
 
@@ -56,6 +60,7 @@ class IngestWorker:
             Whether it was being read, and so removes itself.
         """
         with self._change:
+            self._passwords.pop(document_id, None)
             self._queue = deque(job for job in self._queue if job.document_id != document_id)
             running = self._current
             if running is None or running.document_id != document_id:
@@ -86,10 +91,11 @@ class IngestWorker:
                 if not recovering:
                     self._current = self._queue.popleft()
                 job = self._current
+                password = self._passwords.pop(job.document_id, None) if job else None
             if job is None:
                 self._recover()
             else:
-                self._run(job)
+                self._run(job, () if password is None else (password,))
 
     def _recover(self) -> None:
         try:
@@ -102,9 +108,11 @@ class IngestWorker:
             if document_id not in known:
                 self.enqueue(document_id, "")
 
-    def _run(self, job: Progress) -> None:
+    def _run(self, job: Progress, passwords: Sequence[str]) -> None:
         try:
-            self._pipeline.resume(job.document_id, job, keep_if_cancelled=self._is_closing)
+            self._pipeline.resume(
+                job.document_id, job, keep_if_cancelled=self._is_closing, passwords=passwords
+            )
         except Cancelled:
             logger.info("ingest cancelled document_id=%s", job.document_id)
         except NotFoundError:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4, uuid5
 
 from rag.errors import NotFoundError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rag.library.database import Database
-    from rag.types import DocumentState
+    from rag.types import DocumentState, MediaType
 
 # Fixed for ever: ids of documents and items are derived from it.
 NAMESPACE = UUID("6d1c9b0e-8a53-5f0e-9a77-3d0f2b64c1aa")
@@ -72,7 +72,7 @@ class DocumentTable:
         workspace: str,
         name: str,
         sha256: str,
-        media_type: Literal["pdf", "html"],
+        media_type: MediaType,
         size_bytes: int,
         asset_dir: Path | None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
