@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ingest.html_sources import is_placeholder, picture_names
+from ingest.html_sources import is_placeholder, picture_names, waits
 from ingest.html_tree import remove_keeping_tail
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def settle_twins(root: _Element) -> None:
     Lazy loaders write a small or empty img for the eye and the real one inside
     noscript, or two sizes in one figure. Elements noscript are gone afterwards.
     """
+    for image in list(root.iter("amp-img")):
+        image.tag = "img"
     for noscript in list(root.iter("noscript")):
         images = list(noscript.iter("img"))
         if images:
@@ -46,15 +48,13 @@ def find_captions(root: _Element) -> Mapping[_Element, _Element]:
 
     Told by class (thumbcaption, wp-caption-text, imageCaption, …): the caption belongs to
     the nearest picture before it, else after it, inside the smallest element that holds
-    both and little else.
+    both and little else. One that stands under a figure of figures belongs to all in it.
     """
-    found: dict[_Element, _Element] = {}
-    for element in root.iter("div", "p", "span", "dd", "small", "em", "td", "figcaption", "figure"):
-        if element.tag == "figure" or not _is_caption(element):
-            continue
-        target = _target_of(element)
-        if target is not None and target not in found:
-            found[target] = element
+    found = _described(root)
+    for element in root.iter("div", "p", "span", "dd", "small", "em", "td", "figcaption"):
+        if _is_caption(element):
+            for target in _targets_of(element):
+                found.setdefault(target, element)
     return found
 
 
@@ -78,6 +78,9 @@ def _adopt(noscript: _Element, images: list[_Element]) -> None:
         for image in _images_before(noscript)
         if is_placeholder(image) or picture_names(image) & picture_names(images[0])
     ]
+    before = noscript.getprevious()
+    if before is not None and before.tag == "img" and waits(before) and before not in twins:
+        twins.append(before)  # whatever size it names: a script fills it, noscript stands for it
     for twin in twins:
         if not images[0].get("alt") and twin.get("alt"):
             images[0].set("alt", twin.get("alt", ""))
@@ -143,6 +146,43 @@ def _is_caption(element: _Element) -> bool:
         return False
     inside = next(element.iterancestors("figure", "caption", "pre", "figcaption"), None)
     return inside is None and 0 < len(plain_text(element)) <= _MAX_CAPTION_CHARACTERS
+
+
+def _described(root: _Element) -> dict[_Element, _Element]:
+    """Pictures that name the element that describes them."""
+    pictures = [image for image in root.iter("img") if image.get("aria-describedby")]
+    if not pictures:
+        return {}
+    by_id = {element.get("id"): element for element in root.iter("p", "div", "span", "small")}
+    named = {image: by_id.get(image.get("aria-describedby")) for image in pictures}
+    return {
+        image: element
+        for image, element in named.items()
+        if element is not None
+        and 0 < len(plain_text(element)) <= _MAX_CAPTION_CHARACTERS
+        and next(element.iter(*PICTURE_TAGS, "table"), None) is None
+    }
+
+
+def _targets_of(caption: _Element) -> list[_Element]:
+    figure = caption.getparent() if caption.tag == "figcaption" else None
+    if figure is not None and figure.tag == "figure" and figure.find(".//figure") is not None:
+        return pictures_in(figure)
+    target = _neighbour_of(caption)
+    target = _target_of(caption) if target is None else target
+    return [] if target is None else [target]
+
+
+def _neighbour_of(caption: _Element) -> _Element | None:
+    """The picture or table right before the caption, or the table right after it."""
+    before, after = caption.getprevious(), caption.getnext()
+    if before is not None and not (before.tail or "").strip():
+        if before.tag == "table":
+            return before
+        if pictures := pictures_in(before):
+            return pictures[-1] if not plain_text(before) else None
+    has_table = after is not None and after.tag == "table" and not (caption.tail or "").strip()
+    return after if has_table else None
 
 
 def _target_of(caption: _Element) -> _Element | None:

@@ -22,6 +22,16 @@ MAX_DATA_BYTES = 10_000_000
 MAX_WIDTH_PX = 2_000  # of srcset entries; more is shrunk to 1,600 anyway
 MAX_CANDIDATES = 24
 NOT_THERE = "the picture is not in the file or beside it"
+# How browsers call the folder they save a page's files in.
+_SAVED_FOLDERS = (
+    "_files",
+    ".files",
+    "-Dateien",
+    "_fichiers",
+    "_archivos",
+    "_arquivos",
+    "_bestanden",
+)
 _BETWEEN_ENTRIES = re.compile(r",\s+|(?<=\d[wx]),")
 _DESCRIPTOR = re.compile(r"(\d{1,6}(?:\.\d{1,4})?)([wx])")
 _LAZY = ("data-src", "data-original", "data-lazy-src", "data-full-src", "data-actualsrc")
@@ -84,7 +94,19 @@ class Sources:
             yield _normalise(urljoin(self.base_href, plain))
         yield _normalise(plain)
         stem = PurePosixPath(self.page_name).stem
-        yield PurePosixPath(f"{stem}_files") / (_normalise(plain).name or "-")
+        for ending in _SAVED_FOLDERS:
+            yield PurePosixPath(f"{stem}{ending}") / (_normalise(plain).name or "-")
+
+
+def is_saved_beside_page(path: Path) -> bool:
+    """Whether a file lies in the folder that a browser saved with a page: no document itself."""
+    for folder in path.parents:
+        for ending in _SAVED_FOLDERS:
+            stem = folder.name.removesuffix(ending)
+            pages = (folder.with_name(f"{stem}{suffix}") for suffix in (".html", ".htm", ".xhtml"))
+            if stem != folder.name and any(page.is_file() for page in pages):
+                return True
+    return False
 
 
 def addresses(image: _Element) -> list[str]:
@@ -108,6 +130,15 @@ def is_placeholder(image: _Element) -> bool:
     return all(
         address[:5].lower() == "data:" and len(address) < _PLACEHOLDER_CHARACTERS
         for address in addresses(image)
+    )
+
+
+def waits(image: _Element) -> bool:
+    """Whether an img shows nothing until a script gives it its address."""
+    shown = [image.get("src") or "", image.get("srcset") or ""]
+    return all(
+        not address or (address[:5].lower() == "data:" and len(address) < _PLACEHOLDER_CHARACTERS)
+        for address in shown
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ingest.characters import strip_unseen
 from ingest.html_captions import find_captions, is_picture_figure, pictures_in, plain_text
+from ingest.html_labels import join_labelled
 from ingest.html_tables import is_data_table, table_markdown
 from ingest.parts import PartKind
 
@@ -26,7 +27,8 @@ _BLOCKS = set(HEADINGS) | {
     "summary", "hr", "center", "hgroup", "search", "menu", "dir", "noscript",
 }  # fmt: skip
 _SEE_THROUGH = {
-    "p", "li", "ul", "ol", "dt", "dd", "dl", "section", "details", "summary", *HEADINGS,
+    "p", "li", "ul", "ol", "dt", "dd", "dl", "section", "details", "summary", "blockquote",
+    "figure", "figcaption", *HEADINGS,
 }  # fmt: skip
 _MATH_CLASS = re.compile(r"(?:^|[\s_-])(?:math|tex|latex|mwe-math\S*)(?:$|[\s_-])", re.IGNORECASE)
 _POWER = re.compile(r"[+\-−]?[\dn]{1,3}")
@@ -57,7 +59,7 @@ class HtmlBlock:
 
 def walk_blocks(root: _Element) -> list[HtmlBlock]:
     """All blocks of a tree (hidden parts removed, twins settled), in document order."""
-    return _Walker(root).walk()
+    return join_labelled(_Walker(root).walk())
 
 
 class _Walker:
@@ -250,7 +252,7 @@ class _Walker:
             return
         own = self._captions.get(picture)
         if own is not None:
-            caption = clean_line(plain_text(own))
+            caption = f"{clean_line(plain_text(own))} {caption}".strip()
         self._pictures.append(
             HtmlBlock(
                 kind="figure",

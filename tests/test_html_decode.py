@@ -44,6 +44,11 @@ def test_unicode_is_read_whatever_is_declared(data: bytes) -> None:
         ("windows-1252", "cp1252", "“quoted” €5"),
         ("iso-8859-1", "cp1252", "“quoted” €5"),
         ("koi8-r", "koi8-r", "вода кипит"),
+        ("windows-1251", "cp1251", "вода кипит"),
+        ("euc-kr", "cp949", "물은 100도에서 끓는다"),
+        ("euc-jp", "euc_jp", JAPANESE),
+        ("big5", "big5hkscs", "水的沸點"),
+        ("iso-8859-9", "cp1254", "su kaynıyor, ığdır"),
     ],
 )
 def test_declared_charsets_are_read_as_browsers_do(charset: str, codec: str, words: str) -> None:
@@ -61,6 +66,25 @@ def test_a_guess_is_said() -> None:
     text, warning = decode_html((JAPANESE * 30).encode("cp932"), name="p.html")
     assert JAPANESE in text
     assert warning == "p.html does not say its encoding rightly; it was read as cp932."
+
+
+@pytest.mark.parametrize(
+    ("codec", "words"),
+    [
+        ("cp932", JAPANESE),
+        ("cp949", "물은 섭씨 백 도에서 끓고 영 도에서 언다. "),
+        ("cp1251", "Вода кипит при ста градусах и замерзает при нуле. "),
+        ("gb18030", "水在一百度时沸腾，在零度时结冰。"),
+    ],
+)
+@pytest.mark.parametrize("lie", ["utf-8", ""], ids=["lies", "silent"])
+def test_bytes_of_another_charset_are_told_by_their_letters(
+    codec: str, words: str, lie: str
+) -> None:
+    page = declared(lie, words * 30) if lie else f"<html><p>{words * 30}</p></html>"
+    text, warning = decode_html(page.encode(codec), name="p.html")
+    assert words in text
+    assert warning.startswith("p.html does not say its encoding rightly")
 
 
 def test_utf_16_without_a_mark_shows_by_its_zeros() -> None:

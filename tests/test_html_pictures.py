@@ -46,6 +46,57 @@ def test_captions_are_told_by_class_and_not_read_twice(body: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<figure><figcaption>A pump</figcaption><img src="{0}"></figure>',
+        '<div class="card"><img src="{0}"><p class="card__caption">A pump</p></div>',
+        '<dl><dt><img src="{0}"></dt><dd class="gallery-caption">A pump</dd></dl>',
+        '<img src="{0}" aria-describedby="c"><p id="c">A pump</p>',
+        '<figure><amp-img src="{0}"></amp-img><figcaption>A pump</figcaption></figure>',
+    ],
+    ids=["above", "block class", "definition", "described", "amp"],
+)
+def test_captions_are_found_however_they_are_tied_to_the_picture(body: str) -> None:
+    page = read_page("<p>Text.</p>" + body.format(data_uri(png())))
+    assert [(part.kind, part.caption) for part in page.parts] == [
+        ("text", ""),
+        ("figure", "A pump"),
+    ]
+
+
+def test_a_paragraph_with_a_label_beside_a_picture_or_table_is_its_caption() -> None:
+    page = read_page(
+        f'<p><img src="{data_uri(png())}"></p><p><em>Figure 3: A pump.</em></p>'
+        "<p>Figure 3 shows a pump.</p>"
+        "<p><b>Table 6.</b> Sizes</p><table><tr><th>a<th>b<tr><td>1<td>2</table>"
+    )
+    assert [(part.kind, part.number, part.caption or part.text) for part in page.parts] == [
+        ("figure", "Figure 3", "Figure 3: A pump."),
+        ("text", "", "Figure 3 shows a pump."),
+        ("table", "Table 6", "Table 6. Sizes"),
+    ]
+
+
+def test_a_marked_caption_above_a_table_is_the_table_s() -> None:
+    page = read_page(
+        '<p class="table-caption">Sizes</p><table><tr><th>a<th>b<tr><td>1<td>2</table>'
+    )
+    assert [(part.kind, part.caption) for part in page.parts] == [("table", "Sizes")]
+
+
+def test_parts_of_a_figure_have_its_caption_and_their_own() -> None:
+    inner = "".join(
+        f'<figure><img src="{data_uri(png(width, 90))}"><figcaption>{words}</figcaption></figure>'
+        for width, words in ((120, "(a) left"), (130, "(b) right"))
+    )
+    page = read_page(f"<figure>{inner}<figcaption>Figure 2. Both</figcaption></figure>")
+    assert [part.caption for part in page.parts] == [
+        "Figure 2. Both (a) left",
+        "Figure 2. Both (b) right",
+    ]
+
+
 def test_a_picture_inside_a_paragraph_comes_after_it() -> None:
     page = read_page(f'<p>Before <img src="{data_uri(png())}"> after.</p>')
     assert [part.text for part in page.parts] == ["Before after.", ""]
@@ -143,6 +194,17 @@ def test_the_picture_in_noscript_replaces_its_placeholder(tmp_path: Path) -> Non
     (part,) = page.parts
     assert (part.caption, part.alt, page.skipped) == ("A pump", "pump", ())
     assert stored(part).size == (120, 90)
+
+
+def test_a_lazy_picture_and_its_twin_of_another_name_are_one(tmp_path: Path) -> None:
+    (tmp_path / "small.png").write_bytes(png())
+    (tmp_path / "large.png").write_bytes(png(240, 180))
+    page = read_page(
+        f'<p>x</p><img src="{PIXEL}" data-src="large.png">'
+        '<noscript><img src="small.png"></noscript>',
+        asset_dir=tmp_path,
+    )
+    assert [stored(part).width for part in parts_of("figure", page)] == [240]
 
 
 def test_formula_pictures_are_read_as_their_words() -> None:

@@ -268,9 +268,12 @@ def _ingest_one(services: Services, path: Path) -> dict[str, Any]:
 
 
 def _files_of(paths: list[Path]) -> Iterator[Path]:
+    from ingest.html_sources import is_saved_beside_page
+
     for path in paths:
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.is_file())
+            found = sorted(p for p in path.rglob("*") if p.is_file())
+            inside = [p for p in found if not is_saved_beside_page(p)]
             yield from (p for p in inside if p.suffix.lower() in READABLE_SUFFIXES)
         elif path.exists():
             yield path
