@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -69,7 +69,7 @@ def parse_in_child(
     passwords: Sequence[str] = (),
     asset_dir: Path | None = None,
     cancelled: Callable[[], bool] = lambda: False,
-) -> Iterator[DocumentHead | ParsedPage]:
+) -> Generator[DocumentHead | ParsedPage, None, None]:
     """The head of a document, then its pages in order, each as soon as it is parsed.
 
     A page that times out or breaks its reader keeps what was read of it (text, then

@@ -191,6 +191,8 @@ def _dpi(picture: Image.Image) -> tuple[float, float]:
         across = down = POINTS_PER_INCH
     if not all(math.isfinite(dpi) and MIN_DPI <= dpi <= MAX_DPI for dpi in (across, down)):
         across = down = POINTS_PER_INCH
+    # PNG counts in metres: 144 dots an inch come back as 143.99.
+    across, down = (round(dpi) if abs(dpi - round(dpi)) < 0.05 else dpi for dpi in (across, down))
     return (down, across) if _exif(picture, _EXIF_ORIENTATION) in _TURNED else (across, down)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,8 +15,9 @@ import typer
 from rag.errors import ConfigError, LibraryInUseError, NotFoundError, RagError, StoreError
 from rag.settings import Settings, load_settings
 from rag.types import PICTURES, WORDS, Document, Failure
+from ui.cli_inspect import inspect
 from ui.cli_models import embed, models_app
-from ui.cli_options import AsJson, DataDir, Debug
+from ui.cli_options import AsJson, DataDir, Debug, PasswordFile, read_passwords
 from ui.cli_options import tell as _tell
 from ui.cli_reindex import reindex
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="folio",
-    help="Ask your PDFs and web pages; answers come from their text and pictures, with sources.",
+    help="Ask your documents; answers come from their text and pictures, with sources.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -36,7 +37,6 @@ app = typer.Typer(
 )
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
-READABLE_SUFFIXES = (".pdf", ".html", ".htm", ".xhtml")
 
 TopK = Annotated[int, typer.Option("-k", min=1, max=50, help="How many hits to keep.")]
 InDocument = Annotated[
@@ -68,12 +68,14 @@ def main() -> None:
 def ingest(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files and folders.")],
     data_dir: DataDir = None,
+    password_file: PasswordFile = None,
     *,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
     """Take files into the library."""
     files = list(_files_of(paths))
+    passwords = read_passwords(password_file)
     failed = 0
     with _services(data_dir) as services:
         services.check_index()
@@ -81,7 +83,7 @@ def ingest(
         for number, path in enumerate(files, 1):
             if not as_json:
                 typer.echo(f"[{number}/{len(files)}] {path.name} …", err=True)
-            line = _ingest_one(services, path)
+            line = _ingest_one(services, path, passwords)
             failed += line["status"] == "failed"
             _tell(line if as_json else _ingest_text(line))
     raise typer.Exit(FAILED if failed else DONE)
@@ -199,6 +201,7 @@ def delete(
 app.add_typer(models_app, name="models")
 app.command()(embed)
 app.command()(reindex)
+app.command()(inspect)
 
 
 @app.command()
@@ -236,7 +239,7 @@ def _services(data_dir: Path | None) -> Iterator[Services]:
         services.close()
 
 
-def _ingest_one(services: Services, path: Path) -> dict[str, Any]:
+def _ingest_one(services: Services, path: Path, passwords: Sequence[str]) -> dict[str, Any]:
     from ui.contract import ingest_json, refused_json
     from ui.views import note_on_language
 
@@ -251,7 +254,7 @@ def _ingest_one(services: Services, path: Path) -> dict[str, Any]:
             from ingest.pipeline import Progress
 
             progress = Progress(document_id=document.id, name=document.name)
-            document = services.pipeline.resume(document.id, progress)
+            document = services.pipeline.resume(document.id, progress, passwords=passwords)
     except OSError as error:
         message = f"{path.name} cannot be read: {error.strerror}."
         failure = Failure(kind="unreadable", message=message)
@@ -268,13 +271,15 @@ def _ingest_one(services: Services, path: Path) -> dict[str, Any]:
 
 
 def _files_of(paths: list[Path]) -> Iterator[Path]:
+    from ingest.detect import SUFFIXES
     from ingest.html_sources import is_saved_beside_page
 
+    readable = {suffix for suffixes in SUFFIXES.values() for suffix in suffixes}
     for path in paths:
         if path.is_dir():
             found = sorted(p for p in path.rglob("*") if p.is_file())
             inside = [p for p in found if not is_saved_beside_page(p)]
-            yield from (p for p in inside if p.suffix.lower() in READABLE_SUFFIXES)
+            yield from (p for p in inside if p.suffix.lower() in readable)
         elif path.exists():
             yield path
         else:
@@ -309,7 +314,8 @@ def _hit_text(row: dict[str, Any]) -> str:
 
 def _ingest_text(line: dict[str, Any]) -> str:
     if line["error"]:
-        return f"{line['name']}: {line['error']['message']}"
+        hint = " Use --password-file." if line["error"]["kind"] == "encrypted" else ""
+        return f"{line['name']}: {line['error']['message']}{hint}"
     counts = f"{line['texts']} texts, {line['tables']} tables, {line['figures']} figures"
     head = f"{line['name']}: {line['status']}, {counts}"
     return "\n".join([head, *(f"   {warning}" for warning in line["warnings"])])

@@ -9,11 +9,39 @@ from typing import Annotated
 
 import typer
 
+from rag.errors import ConfigError
+
 DataDir = Annotated[
     Path | None, typer.Option("--data-dir", metavar="DIR", help="Folder that holds the library.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show details of errors.")]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--password-file",
+        metavar="FILE",
+        help="Passwords for encrypted PDFs, one a line, tried in order; - reads standard input.",
+    ),
+]
+
+
+def read_passwords(path: Path | None) -> tuple[str, ...]:
+    """The lines of a password file; none without a file.
+
+    Raises:
+        ConfigError: It cannot be read.
+    """
+    if path is None:
+        return ()
+    try:
+        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        lines = data.decode("utf-8-sig").splitlines()
+    except OSError as error:
+        raise ConfigError(f"The password file {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"The password file {path} is not UTF-8 text.") from error
+    return tuple(line for line in lines if line)
 
 
 def tell(value: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ingest.parts import ParsedPage, Part, Skipped
     from rag.embed.catalogue import ModelFacts
     from rag.retrieve import Retrieval
     from rag.types import Answer, DeleteReceipt, Document, Failure, Hit, LegScore, Region
@@ -138,6 +139,38 @@ def receipt_json(receipt: DeleteReceipt) -> Json:
         "rows_left": receipt.rows_left,
         "files_left": receipt.files_left,
     }
+
+
+def inspected_page_json(page: ParsedPage) -> Json:
+    """One entry of `pages` of `folio inspect`."""
+    size = None if page.size is None else _rounded(page.size)
+    return {"page": page.page_number, "class": page.page_class, "size": size}
+
+
+def inspected_part_json(part: Part, page_number: int | None, image: str | None) -> Json:
+    """One entry of `parts` of `folio inspect`; a heading is a part of its own kind."""
+    first = part.regions[0] if part.regions else None
+    return {
+        "kind": part.kind,
+        "page": first.page_number if first else page_number,
+        "bbox": _rounded(first.bbox) if first else None,
+        "heading": list(part.heading),
+        "text": part.text,
+        "caption": part.caption,
+        "number": part.number,
+        "image": image,
+        # More than the contract asks for:
+        "regions": [_region(region) for region in part.regions],
+        "anchor": part.anchor,
+        "alt": part.alt,
+        "mention": part.mention,
+    }
+
+
+def inspected_skip_json(skipped: Skipped) -> Json:
+    """One entry of `skipped` of `folio inspect`."""
+    bbox = None if skipped.bbox is None else _rounded(skipped.bbox)
+    return {"page": skipped.page_number, "bbox": bbox, "reason": skipped.reason}
 
 
 def model_json(facts: ModelFacts, *, is_cached: bool) -> Json:

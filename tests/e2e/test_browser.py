@@ -248,7 +248,7 @@ def _has_box(png: bytes) -> bool:
     """Whether the frame of a passage is drawn into a picture."""
     from PIL import Image
 
-    from ui.web.boxes import LINES
+    from ui.boxes import LINES
 
     picture = Image.open(io.BytesIO(png)).convert("RGB")
     counted = picture.getcolors(maxcolors=1 << 20) or []

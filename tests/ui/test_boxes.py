@@ -9,7 +9,7 @@ from PIL import Image
 
 from rag.types import BBox, Kind
 from tests.builders import make_png
-from ui.web import boxes
+from ui import boxes
 
 SIZE = (595.0, 842.0)
 BOX: BBox = (100.0, 200.0, 300.0, 400.0)

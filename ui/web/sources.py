@@ -13,7 +13,8 @@ from uuid import UUID
 import streamlit as st
 
 from rag.errors import RagError
-from ui.web import boxes, pieces, reader, state, wording
+from ui import boxes
+from ui.web import pieces, reader, state, wording
 
 if TYPE_CHECKING:
     from rag.types import BBox, Hit, Kind, Source

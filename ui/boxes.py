@@ -1,7 +1,8 @@
-"""Draws the cited place into a page picture. Knows Pillow and boxes, nothing of documents.
+"""Draws boxes into a page picture: the cited place, or all that was seen on the page.
 
-Done here and not in the browser, so that drawer, export and tests show the same
-picture. Boxes always use the light colours: paper stays white in dark mode.
+Knows Pillow and boxes, nothing of documents. Done here and not in the browser, so that
+drawer, `folio inspect` and tests show the same picture. Boxes always use the light
+colours: paper stays white in dark mode.
 """
 
 from __future__ import annotations
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     from rag.types import BBox, Kind
 
 Colour = tuple[int, int, int]
+
+
+class Mark(NamedTuple):
+    """A box to draw: in points, origin top left; a tag of "" leaves it without."""
+
+    kind: Kind
+    box: BBox
+    tag: str = ""
 
 
 class _Line(NamedTuple):
@@ -38,6 +47,8 @@ LINES: dict[Kind, _Line] = {
 WIDTH_PX = 1_160  # twice the drawer's picture, for sharp screens
 FRAME_PX = 5
 VEIL = 20  # of 255, about 8 %
+TAG_PX = 36
+THIN_FRAME_PX = 3  # where a page has dozens of boxes
 MARGIN_PT = 12.0  # paper kept around a crop
 
 
@@ -76,6 +87,32 @@ def mark_page(
     return _to_png(marked)
 
 
+def mark_parts(png: bytes, marks: Sequence[Mark], page_size: tuple[float, float]) -> bytes:
+    """A page picture with every box framed by its kind, pictures on top of words, no veil.
+
+    Args:
+        png: The page as displayed, any resolution.
+        marks: On this page.
+        page_size: Width and height of the page in points.
+
+    Returns:
+        PNG bytes, `WIDTH_PX` wide.
+    """
+    page = _open(png)
+    scale = page.width / page_size[0]
+    ink = ImageDraw.Draw(page, "RGBA")
+    on_top = list(LINES)
+    for mark in sorted(marks, key=lambda mark: on_top.index(mark.kind)):
+        line, place = LINES[mark.kind], _to_pixels(mark.box, scale, page.size)
+        if line.fill:
+            ink.rectangle(place, fill=(*line.colour, line.fill))
+        _frame(ink, place, line, THIN_FRAME_PX)
+        if mark.tag:  # on the frame, so that it hides nothing of the box
+            top = place[1] - TAG_PX if place[1] >= TAG_PX else place[1]
+            _tag(ink, (place[0], top, *place[2:]), mark.tag, line.colour)
+    return _to_png(page)
+
+
 def crop_page(png: bytes, box: BBox, page_size: tuple[float, float]) -> bytes:
     """The part of a page picture around a box, as PNG bytes."""
     page = _open(png)
@@ -111,23 +148,28 @@ def _veil(page: Image.Image, places: Sequence[tuple[int, int, int, int]]) -> Ima
     return veiled
 
 
-def _frame(ink: ImageDraw.ImageDraw, place: tuple[int, int, int, int], line: _Line) -> None:
+def _frame(
+    ink: ImageDraw.ImageDraw,
+    place: tuple[int, int, int, int],
+    line: _Line,
+    width_px: int = FRAME_PX,
+) -> None:
     """A frame just outside the box, so that it hides nothing of it."""
     x0, y0, x1, y1 = (place[0] - 3, place[1] - 3, place[2] + 2, place[3] + 2)
     if not line.dash:
-        ink.rectangle((x0, y0, x1, y1), outline=line.colour, width=FRAME_PX)
+        ink.rectangle((x0, y0, x1, y1), outline=line.colour, width=width_px)
         return
-    for start, end in _dashes(x0, x1, line):
-        ink.rectangle((start, y0, end, y0 + FRAME_PX - 1), fill=line.colour)
-        ink.rectangle((start, y1 - FRAME_PX + 1, end, y1), fill=line.colour)
-    for start, end in _dashes(y0, y1, line):
-        ink.rectangle((x0, start, x0 + FRAME_PX - 1, end), fill=line.colour)
-        ink.rectangle((x1 - FRAME_PX + 1, start, x1, end), fill=line.colour)
+    for start, end in _dashes(x0, x1, line, width_px):
+        ink.rectangle((start, y0, end, y0 + width_px - 1), fill=line.colour)
+        ink.rectangle((start, y1 - width_px + 1, end, y1), fill=line.colour)
+    for start, end in _dashes(y0, y1, line, width_px):
+        ink.rectangle((x0, start, x0 + width_px - 1, end), fill=line.colour)
+        ink.rectangle((x1 - width_px + 1, start, x1, end), fill=line.colour)
 
 
-def _dashes(start: int, end: int, line: _Line) -> list[tuple[int, int]]:
-    length = max(1, round(line.dash * FRAME_PX))
-    step = length + max(1, round(line.gap * FRAME_PX))
+def _dashes(start: int, end: int, line: _Line, width_px: int) -> list[tuple[int, int]]:
+    length = max(1, round(line.dash * width_px))
+    step = length + max(1, round(line.gap * width_px))
     return [(at, min(at + length - 1, end)) for at in range(start, end + 1, step)]
 
 
@@ -139,7 +181,7 @@ def _tag(
     words = tag.encode("latin-1", "ignore").decode("latin-1")[:24]
     width = round(ink.textlength(words, font=font)) + 20
     x1, y0 = place[2], place[1]
-    ink.rectangle((x1 - width, y0 - 1, x1, y0 + 36), fill=colour)
+    ink.rectangle((x1 - width, y0 - 1, x1, y0 + TAG_PX), fill=colour)
     ink.text((x1 - width + 10, y0 + 3), words, font=font, fill=(255, 255, 255))
 
 
