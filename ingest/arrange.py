@@ -119,7 +119,7 @@ class _Emitter:
             self._add(Part(kind="heading", text=text, level=level), block.bbox)
             return
         for paragraph, box in block.paragraphs(self._known):
-            self._add(Part(kind="text", text=paragraph), box)
+            self._add(Part(kind="text", text=paragraph, is_aside=block.is_aside), box)
 
     def _is_heading(self, block: PageBlock, text: str) -> bool:
         """A heading by its class, unless it is a whole sentence in the font of the text."""

@@ -10,6 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ingest.characters import SOFT_HYPHEN
+from ingest.hyphens import joint
+from ingest.paragraphs import words_of
 from rag.embed.wordpiece import count_many, count_tokens, split_tokens
 from rag.folding import fold_for_search
 from rag.sentences import split_sentences
@@ -22,7 +25,15 @@ if TYPE_CHECKING:
 
 _LIST_ITEM = re.compile(r"\s*(?:[-*•–▪◦]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
 _SENTENCE_END = re.compile(r"[.!?…:;。！？][\"'”’»)\]\s]*$")
-_BROKEN_WORD = re.compile(r"(?<=[^\W\d_])[-\u00ad]$")
+# No paragraph ends in one of these.
+_WANTS_MORE = re.compile(
+    r"(?:,|[(]|(?<!\w)(?:a|an|and|as|at|by|for|from|in|into|is|of|on|or|our|than|that|the|their"
+    r"|these|this|to|was|were|which|with|fig\.|figs\.|figure|table|section|eq\.|et al\.|der|die"
+    r"|das|und|von|mit|zu|le|la|les|des|et|de|du|el|los|las|il|di))$",
+    re.IGNORECASE,
+)
+_END_CHARACTERS = 40
+MIN_CASELESS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +151,16 @@ def _offsets(pieces: list[str], at: int) -> Iterator[tuple[str, int]]:
 def _join(block: Block) -> tuple[str, list[int]]:
     """The block's text and where each of its parts starts in it."""
     text, starts = "", []
+    known = words_of([part.text for part in block.parts]) if len(block.parts) > 1 else frozenset()
     for part in block.parts:
+        more = part.text
         if text:
-            text, broken = _BROKEN_WORD.subn("", text.rstrip())
-            text += "" if broken else " "
+            text, more = text.rstrip(), more.lstrip()
+            cut, glue = joint(text, more, known)
+            text = text[: len(text) - cut] + glue
         starts.append(len(text))
-        text += part.text if not text else part.text.lstrip()
-    return text, starts
+        text += more
+    return text.rstrip(SOFT_HYPHEN), starts
 
 
 def _parts_under(block: Block, starts: list[int], begin: int, end: int) -> list[Part]:
@@ -159,45 +173,68 @@ def _parts_under(block: Block, starts: list[int], begin: int, end: int) -> list[
 
 
 def _join_columns(blocks: list[Block]) -> list[Block]:
-    """Paragraphs that run from the foot of one column to the head of the next, made whole."""
+    """Paragraphs that run on in the next column, or below a picture, made whole."""
     joined: list[Block] = []
     for block in blocks:
-        before = joined[-1] if joined else None
-        if before is not None and _jumps_up(before, block) and _runs_on(before, block):
-            joined[-1] = Block((*before.parts, *block.parts))
+        last = _open_end(joined)
+        if last is not None and _leaps(joined, last, block) and _runs_on(joined[last], block):
+            joined[last] = Block((*joined[last].parts, *block.parts))
         else:
             joined.append(block)
     return joined
 
 
-def _jumps_up(before: Block, after: Block) -> bool:
-    """Whether two texts follow one another from the end of a column to the next one's start."""
-    if before.first.kind != "text" or after.first.kind != "text":
+def _leaps(blocks: list[Block], last: int, after: Block) -> bool:
+    """Whether the page sets something between two texts: a gutter, a picture, a note."""
+    if not _can_run_on(after):
         return False
-    here, there = before.parts[-1].regions, after.first.regions
+    here, there = blocks[last].parts[-1].regions, after.first.regions
     if not here or not there or here[-1].page_number != there[0].page_number:
         return False
-    return there[0].bbox[1] < here[-1].bbox[1] and there[0].bbox[0] >= here[-1].bbox[2]
+    if last < len(blocks) - 1:
+        return True
+    a, b = here[-1].bbox, there[0].bbox
+    return b[1] < a[1] and (b[0] >= a[2] or b[2] <= a[0])
+
+
+def _can_run_on(block: Block) -> bool:
+    """Whether a paragraph may go on in it; code has lines, paragraphs have none."""
+    first = block.first
+    return first.kind == "text" and not first.is_aside and "\n" not in first.text
 
 
 def _open_end(blocks: list[Block]) -> int | None:
-    """Index of the last text, unless a heading stands behind it."""
+    """Index of the last text that may go on, unless a heading stands behind it."""
     for index in range(len(blocks) - 1, -1, -1):
-        if blocks[index].first.kind in ("text", "heading"):
-            return index if blocks[index].first.kind == "text" else None
+        if blocks[index].first.kind == "heading":
+            return None
+        if _can_run_on(blocks[index]):
+            return index
     return None
 
 
 def _open_start(blocks: list[Block]) -> int | None:
     for index, block in enumerate(blocks):
-        if block.first.kind in ("text", "heading"):
-            return index if block.first.kind == "text" else None
+        if block.first.kind == "heading":
+            return None
+        if _can_run_on(block):
+            return index
     return None
 
 
 def _runs_on(before: Block, after: Block) -> bool:
-    """Whether a paragraph goes on after a page break: no end mark, then a small letter."""
+    """Whether a paragraph goes on after a break: no end mark, then no new beginning."""
     text, more = before.parts[-1].text.rstrip(), after.first.text.lstrip()
     if not text or not more or before.first.heading != after.first.heading:
         return False
-    return more[0].islower() and not _SENTENCE_END.search(text) and not after.is_list_item
+    end = text[-_END_CHARACTERS:]
+    if after.is_list_item:
+        return False
+    if _WANTS_MORE.search(end):
+        return True
+    if _SENTENCE_END.search(end):
+        return False
+    if more[0].islower():
+        return True
+    # Scripts without capitals: only a text long enough to be a paragraph goes on.
+    return len(text) >= MIN_CASELESS and more[0].isalpha() and not more[0].isupper()

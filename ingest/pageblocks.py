@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from ingest.boxes import area, centre, contains, gap_y, shares_column, union
 from ingest.captions import is_caption
+from ingest.characters import SOFT_HYPHEN
 from ingest.layout import Grid, LayoutBox
-from ingest.paragraphs import Line, join_lines, split_items, to_lines
+from ingest.paragraphs import Line, join_lines, join_paragraph, split_items, to_lines
 
 if TYPE_CHECKING:
     from ingest.spans import Span
@@ -33,6 +34,7 @@ class PageBlock:
     spans: tuple[Span, ...]
     lines: tuple[Line, ...]
     grid: Grid = ()
+    is_aside: bool = False  # a note or running line: no paragraph goes on in it
 
     @property
     def is_code(self) -> bool:
@@ -45,20 +47,26 @@ class PageBlock:
 
     def text(self, known_words: frozenset[str] = frozenset()) -> str:
         """The words as one paragraph; code keeps its lines."""
-        texts = [line.text for line in self.lines]
-        return "\n".join(texts) if self.is_code else join_lines(texts, known_words)
+        if self.is_code:
+            return "\n".join(line.text for line in self.lines)
+        return join_paragraph(self.lines, known_words).rstrip(SOFT_HYPHEN)
 
     def paragraphs(self, known_words: frozenset[str]) -> list[tuple[str, BBox]]:
-        """(text, box) of each paragraph or list item in the block."""
+        """(text, box) of each paragraph or list item in the block.
+
+        A soft hyphen at the end of a text says that its last word goes on elsewhere.
+        """
         if self.kind == "picture":
             groups = [to_lines(list(group)) for group in file_blocks(self.spans)]
         elif self.kind == "list-item" and not self.is_code:
             groups = split_items(self.lines)
         else:
-            return [(self.text(known_words), self.bbox)] if self.lines else []
+            if self.is_code or not self.lines:
+                return [(self.text(known_words), self.bbox)] if self.lines else []
+            return [(join_paragraph(self.lines, known_words), self.bbox)]
         return [
             (
-                join_lines([line.text for line in lines], known_words),
+                join_paragraph(lines, known_words).rstrip(SOFT_HYPHEN),
                 union(line.bbox for line in lines),
             )
             for lines in groups

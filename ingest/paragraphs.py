@@ -1,4 +1,4 @@
-"""Runs of text to lines, lines to paragraphs: order on a line, hyphens, list items. Pure."""
+"""Runs of text to lines, lines to paragraphs: order on a line, line ends, list items. Pure."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from ingest.boxes import union
-from ingest.characters import fold_spaces
+from ingest.characters import SOFT_HYPHEN, fold_spaces
+from ingest.hyphens import joint
 
 if TYPE_CHECKING:
     from ingest.spans import Span
     from rag.types import BBox
 
-# Two runs stand on one line when their middles are nearer than this share of the height.
+# Two runs stand on one line when their middles are nearer than this share of the lower one's
+# height, or when the lower one reaches so far into the other (cells in two sizes).
 SAME_LINE = 0.45
-MAX_WORD = 60
+SAME_LINE_OVERLAP = 0.75
+INITIAL_SIZE = 1.6  # times the size of the words beside it
 _BULLET = re.compile(r"(?:[•◦▪‣●○■□►▶✓✔➢–—]|\ufffd{1,2}|[-*](?=\s)|\(?(?:\d{1,2}|[a-z])[.)](?=\s))")
-_BROKEN = re.compile(r"([^\W\d_]{2,})[-\u2010\u00ad]$")
 _LEADER = re.compile(r"(?:\s?[._·]){5,}")  # dots from a heading to its page number
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 
@@ -33,6 +35,7 @@ class Line:
     size: float  # points, of the largest run
     is_mono: bool
     is_bold: bool
+    is_glued: bool = False  # the next line goes on inside the same word (Korean)
 
 
 def to_lines(spans: Sequence[Span]) -> list[Line]:
@@ -46,7 +49,7 @@ def to_lines(spans: Sequence[Span]) -> list[Line]:
         return [_line(piece) for piece in pieces]
     rows: list[list[list[Span]]] = []
     for piece in sorted(pieces, key=lambda spans: _middle(union(s.bbox for s in spans))):
-        if rows and _on_one_line(rows[-1][-1], piece):
+        if rows and all(_on_one_line(other, piece) for other in rows[-1]):
             rows[-1].append(piece)
         else:
             rows.append([piece])
@@ -60,18 +63,36 @@ def join_lines(texts: Sequence[str], known_words: frozenset[str]) -> str:
         texts: the lines.
         known_words: what `words_of` found on the page.
     """
+    return _joined([(fold_spaces(text), False) for text in texts], known_words)
+
+
+def join_paragraph(lines: Sequence[Line], known_words: frozenset[str]) -> str:
+    """As `join_lines`, with what the lines know of their ends.
+
+    A soft hyphen at the end says that the last word goes on in the next paragraph.
+    """
+    edge = max((line.bbox[2] for line in lines), default=0.0)
+    # A line that ends early was not broken inside a word.
+    full = [line.is_glued and line.bbox[2] > edge - 2 * line.size for line in lines]
+    texts = [line.text for line in lines]
+    is_open = bool(lines) and (full[-1] or texts[-1].endswith(SOFT_HYPHEN))
+    return _joined(list(zip(texts, full, strict=True)), known_words) + SOFT_HYPHEN * is_open
+
+
+def _joined(lines: Sequence[tuple[str, bool]], known_words: frozenset[str]) -> str:
     pieces: list[str] = []
-    for text in filter(None, map(fold_spaces, texts)):
-        # Only the end of the last line is searched: a page may hold a million characters.
-        broken = _BROKEN.search(pieces[-1][-MAX_WORD:]) if pieces else None
-        if broken and text[:1].isalpha():
-            rest = re.match(r"\w+", text)
-            if not _keeps_hyphen(broken[1], rest[0] if rest else "", known_words):
-                pieces[-1] = pieces[-1][:-1]
-            pieces[-1] += text
-        else:
-            pieces.append(text)
-    return " ".join(pieces)
+    was_glued = False
+    for text, is_glued in lines:
+        if not text:
+            continue
+        if pieces:
+            cut, glue = joint(pieces[-1], text, known_words)
+            pieces[-1] = pieces[-1][: len(pieces[-1]) - cut]
+            goes_on = was_glued and not text[:1].isascii()
+            pieces.append("" if goes_on else glue)
+        pieces.append(text)
+        was_glued = is_glued
+    return "".join(pieces).replace(SOFT_HYPHEN, "")
 
 
 def split_items(lines: Sequence[Line]) -> list[list[Line]]:
@@ -91,24 +112,28 @@ def words_of(texts: Sequence[str]) -> frozenset[str]:
     )
 
 
-def _keeps_hyphen(before: str, after: str, known_words: frozenset[str]) -> bool:
-    """Kept in "type-" "specialized" when the page writes it so, not in "Trace-" "Monkey"."""
-    if f"{before}-{after}".lower() in known_words:
-        return True
-    return after[:1].isupper() and f"{before}{after}".lower() not in known_words
-
-
 def _line(spans: Sequence[Span]) -> Line:
     text = spans[0].text
     for before, span in pairwise(spans):
         apart = span.line != before.line or span.bbox[0] - before.bbox[2] > 0.2 * span.size
-        text += f" {span.text}" if apart else span.text
+        text += f" {span.text}" if apart and not _is_initial(before, span) else span.text
     return Line(
         text=fold_spaces(_LEADER.sub(" … ", text)),
         bbox=union(span.bbox for span in spans),
         size=max(span.size for span in spans),
         is_mono=all(span.is_mono for span in spans),
         is_bold=all(span.is_bold for span in spans),
+        is_glued=spans[-1].is_glued,
+    )
+
+
+def _is_initial(before: Span, after: Span) -> bool:
+    """A large first letter beside the lines of its paragraph."""
+    return (
+        len(before.text.strip()) == 1
+        and before.text.strip().isalpha()
+        and before.size > INITIAL_SIZE * after.size
+        and after.text[:1].isalpha()
     )
 
 
@@ -116,7 +141,9 @@ def _on_one_line(one: Sequence[Span], other: Sequence[Span]) -> bool:
     first, second = union(s.bbox for s in one), union(s.bbox for s in other)
     height = min(first[3] - first[1], second[3] - second[1])
     beside = first[2] <= second[0] + 1 or second[2] <= first[0] + 1
-    return beside and abs(_middle(first) - _middle(second)) < SAME_LINE * height
+    inside = min(first[3], second[3]) - max(first[1], second[1])
+    is_near = abs(_middle(first) - _middle(second)) < SAME_LINE * height
+    return beside and (is_near or inside >= SAME_LINE_OVERLAP * height)
 
 
 def _ordered(row: list[list[Span]]) -> list[list[Span]]:

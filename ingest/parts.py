@@ -32,6 +32,7 @@ class Part:
     alt: str = ""  # HTML alt text
     number: str = ""  # "Figure 3", "Table 2-1", as the document writes it
     mention: str = ""  # the sentence of the text that refers to this figure or table
+    is_aside: bool = False  # texts: a note or running line, in which no paragraph goes on
     image_png: bytes | None = None  # RGB PNG, at most 1,600 px on the long side
 
 

@@ -22,6 +22,7 @@ from ingest.layout import LayoutBox, read_layout
 from ingest.margins import RunningMatter
 from ingest.pageblocks import PageBlock, fill_boxes
 from ingest.parts import DocumentHead, PageClass, ParsedPage, Part, Skipped
+from ingest.reading_order import in_reading_order
 from ingest.sheet import GARBLED_SHARE, Sheet
 from ingest.tableboxes import mend_tables
 from rag.errors import (
@@ -167,7 +168,9 @@ class PdfReader:
         )
 
     def _without_margins(self, sheet: Sheet, blocks: Sequence[PageBlock]) -> list[PageBlock]:
-        return self._margins.without(blocks, sheet.size[1])
+        return in_reading_order(
+            self._margins.without(blocks, sheet.size[1]), leftward=sheet.is_leftward
+        )
 
     def _drawn(self, sheet: Sheet, pieces: Sequence[Piece]) -> tuple[list[Part], list[Skipped]]:
         parts: list[Part] = []

@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ingest.bidi import is_leftward
 from ingest.boxes import area
 from ingest.characters import fold_spaces, unreadable_share
 from ingest.crops import draw_ink
@@ -64,6 +65,11 @@ class Sheet:
         if not characters or (characters < MIN_TEXT_CHARACTERS and self._is_scan):
             return "picture"
         return "garbled" if unreadable_share(text) > GARBLED_SHARE else "text"
+
+    @property
+    def is_leftward(self) -> bool:
+        """Whether most words are of a script that is written from right to left."""
+        return is_leftward("".join(span.text for span in self._spans))
 
     def plain_parts(self) -> list[Part]:
         return [

@@ -6,10 +6,14 @@ callers have called `remove_rotation`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from ingest.characters import clean_text
+from ingest.bidi import holds_leftward, is_leftward
+from ingest.characters import clean_text, raised
+from ingest.leftward import rebuilt
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +26,9 @@ NEAR_WHITE = 0xF0
 # Grey levels (of 255) between the lightest and darkest pixel of a box without ink.
 NO_INK_RANGE = 8
 MIN_DRAWN_PX = 3.0
+RAISED_SIZE = 0.85  # of the largest type on the line
 _MONO_FLAG, _BOLD_FLAG = 8, 16
+_HANGUL = re.compile("[\uac00-\ud7a3]\\s*$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +44,7 @@ class Span:
     is_invisible: bool = False  # drawn in render mode 3, as OCR layers are
     is_near_white: bool = False
     is_horizontal: bool = True
+    is_glued: bool = False  # ends a line inside a word, of a script that has spaces (Korean)
 
     @property
     def is_tiny(self) -> bool:
@@ -56,22 +63,80 @@ def read_spans(page: pymupdf.Page) -> list[Span]:
         | pymupdf.TEXT_MEDIABOX_CLIP
         | pymupdf.TEXT_IGNORE_ACTUALTEXT
     )
+    lines = _numbered_lines(page, "dict", flags)
     spans: list[Span] = []
+    text = "".join(raw["text"] for _, line in lines for raw in line["spans"])
+    if holds_leftward(text):
+        spans, done = _leftward_spans(page, flags, leftward=is_leftward(text))
+        lines = [(number, line) for number, line in lines if number not in done]
+    spans.extend(span for number, line in lines for span in _line_spans(line, number))
+    spans.sort(key=lambda span: span.line)
+    return [span for span in _glued(spans) if span.text.strip()]
+
+
+def _numbered_lines(page: pymupdf.Page, kind: str, flags: int) -> list[tuple[int, dict[str, Any]]]:
+    """The lines of a page in content order; a gap in the numbers marks the end of a block."""
+    lines: list[tuple[int, dict[str, Any]]] = []
     number = 0
-    for block in page.get_text("dict", flags=flags)["blocks"]:
+    for block in page.get_text(kind, flags=flags)["blocks"]:
         for line in block.get("lines", ()):
             number += 1
-            horizontal = abs(line["dir"][1]) < 0.2
-            spans.extend(_span(raw, number, horizontal) for raw in line["spans"])
-        number += 1  # a gap in the numbers marks the end of a block
-    return [span for span in spans if span.text.strip()]
+            lines.append((number, line))
+        number += 1
+    return lines
 
 
-def _span(raw: dict[str, Any], line: int, horizontal: bool) -> Span:
+def _leftward_spans(
+    page: pymupdf.Page, flags: int, *, leftward: bool
+) -> tuple[list[Span], set[int]]:
+    """Spans of the lines that hold Arabic or Hebrew, and the numbers of these lines."""
+    lines = _numbered_lines(page, "rawdict", flags)
+    level = [entry for entry in lines if _is_horizontal(entry[1])]
+    rows, done = rebuilt(level, leftward=leftward)
+    return [_span(raw, number, True, is_raised=False) for number, raw in rows], done
+
+
+def _is_horizontal(line: dict[str, Any]) -> bool:
+    return bool(abs(line["dir"][1]) < 0.2)
+
+
+def _line_spans(line: dict[str, Any], number: int) -> list[Span]:
+    horizontal = _is_horizontal(line)
+    largest = max(line["spans"], key=lambda raw: raw["size"])
+    return [
+        _span(raw, number, horizontal, is_raised=horizontal and _is_raised(raw, largest))
+        for raw in line["spans"]
+    ]
+
+
+def _is_raised(raw: dict[str, Any], largest: dict[str, Any]) -> bool:
+    """Set small above the line: the 6 of ten to the sixth, the mark of a note."""
+    size = largest["size"]
+    return bool(
+        raw["size"] < RAISED_SIZE * size and largest["origin"][1] - raw["origin"][1] > 0.2 * size
+    )
+
+
+def _glued(spans: list[Span]) -> list[Span]:
+    """Marks on the line ends that cut a Korean word, where the file tells them from the others.
+
+    Korean has spaces and breaks lines anywhere; a file that writes the space at the end
+    of a line where there is one writes none inside a word.
+    """
+    ends = [one for one, other in pairwise(spans) if other.line != one.line] + spans[-1:]
+    korean = [span for span in ends if _HANGUL.search(span.text)]
+    if not any(span.text[-1:].isspace() for span in korean):
+        return spans
+    cut = {id(span) for span in korean if not span.text[-1:].isspace()}
+    return [replace(span, is_glued=True) if id(span) in cut else span for span in spans]
+
+
+def _span(raw: dict[str, Any], line: int, horizontal: bool, *, is_raised: bool) -> Span:
     colour = raw["color"]
     x0, y0, x1, y1 = raw["bbox"]
+    text = clean_text(raw["text"])
     return Span(
-        text=clean_text(raw["text"]),
+        text=raised(text) if is_raised else text,
         bbox=(x0, y0, x1, y1),
         size=raw["size"],
         line=line,
