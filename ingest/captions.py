@@ -3,40 +3,50 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from ingest.boxes import area, gap_x, gap_y, overlap, shares_column
+from ingest.caption_words import (
+    FIGURE_WORDS,
+    NUMBER_FIRST_FIGURES,
+    NUMBER_FIRST_TABLES,
+    PREFIXES,
+    TABLE_WORDS,
+    WEAK_WORDS,
+    pattern,
+)
 from rag.types import BBox
 
 CaptionKind = Literal["figure", "table", "other"]
 
 MAX_CAPTION_CHARACTERS = 1_500
 MAX_GAP_PT = 60.0
-_FIGURE_WORDS = (
-    "figures?|figs?|figura|figur|figuur|figuras?|abbildung|abb|bild|diagramm?|chart|graph|plate|"
-    "scheme|exhibit|illustration|photo|map|image|рисунок|рис|схема|şekil|resim|obrázek|obr|"
-    "rysunek|rys|ábra|kuva|kuvio|slika|slică|imagen?|gráfico|gambar|hình|εικόνα|σχήμα|"
-    "図|圖|图|그림|شکل|الشكل|شكل|تصویر|चित्र|รูปที่"
-)
-_TABLE_WORDS = (
-    "tables?|tab|tabelle|tabla|tabela|tabella|tableau|tabel|tabell|tablo|tabulka|táblázat|"
-    "taulukko|tablica|таблица|табл|πίνακας|bảng|表|표|جدول|الجدول|तालिका|ตารางที่"
-)
 _NUMBER = (
-    r"(?:[A-Z]{1,2}[.\-]?)?\d{1,4}(?:[.\-–]\d{1,3})*(?:[a-z](?![^\W_]))?|[IVXL]{1,6}(?![^\W_])"
+    r"(?:[A-Z]{1,2}[.\-]?)?\d{1,4}(?:[.\-–]\d{1,3})*(?:[a-z](?![^\W_]))?"
+    r"|[IVXL]{1,6}(?![^\W_])|[一二三四五六七八九十]{1,3}"
 )
+_NUMBER_SIGN = r"(?P<sign>(?:(?:n[o°º.]+|nr\.?|№|第)\s*)?[(\[]?)"
 _LABEL = re.compile(
-    rf"(?:(?:supplement(?:ary|al)|supp\.?|extended\s+data|online)\s+)?"
-    rf"(?:(?P<figure>{_FIGURE_WORDS})|(?P<table>{_TABLE_WORDS}))\.?\s*(?P<number>{_NUMBER})",
+    rf"(?:(?:{PREFIXES})\s+)?"
+    rf"(?:(?P<figure>{pattern(FIGURE_WORDS)})|(?P<table>{pattern(TABLE_WORDS)}))"
+    rf"\.?\s*{_NUMBER_SIGN}(?P<number>{_NUMBER})",
+    re.IGNORECASE,
+)
+_NUMBER_FIRST = re.compile(
+    rf"(?P<number>\d{{1,3}}(?:\.\d{{1,3}})*)\.?\s+"
+    rf"(?:(?P<figure>{pattern({'': NUMBER_FIRST_FIGURES})})"
+    rf"|(?P<table>{pattern({'': NUMBER_FIRST_TABLES})}))(?![^\W_])",
     re.IGNORECASE,
 )
 # After the label a caption has a stop or nothing; a sentence about the figure goes on.
 _STOP = re.compile(r"\s*(?:$|[.:|—–：．。\])>】]|-\s|\()")
-_NAME = re.compile(r"\s+[^\Wa-z\d_]|\s+\d|\s*[《「『“\"]")
-# A sentence that only begins with the label: "図1は", "图1所示".
-_SENTENCE = re.compile(r"\s*(?:は|が|に|の|を|で|と|所示|显示|顯示|中|为|為|是|和|与)")
+_OPENING = "《「『“\"'«‘(["
+# A sentence that only begins with the label: "図1は", "图1所示", "चित्र 1 में".
+_SENTENCE = re.compile(r"\s*(?:は|が|に|の|を|で|と|所示|显示|顯示|中|为|為|是|和|与|में|से|को|का)")
+_BEFORE = " \t▲▼◄►■•|[(<【〈《"
 _LABEL_ONLY_CHARACTERS = 4
 
 
@@ -51,15 +61,20 @@ class Label:
 
 def read_label(text: str) -> Label | None:
     """The label that `text` starts with, or None."""
-    text = text.lstrip(" \t▲▼◄►■•|[(<【")
-    match = _LABEL.match(text)
+    # Folded: "Ｆｉｇ．１" of a Japanese paper is "Fig.1" to a question about it.
+    text = unicodedata.normalize("NFKC", text[:MAX_CAPTION_CHARACTERS]).lstrip(_BEFORE)
+    match = _LABEL.match(text) or _NUMBER_FIRST.match(text)
     if match is None:
         return None
     kind: CaptionKind = "figure" if match["figure"] else "table"
     # "I" to "XL" in lower case are words of a sentence ("Table i", "Fig. v"), not numbers.
-    if not match["number"][:1].isupper() and not any(c.isdigit() for c in match["number"]):
+    number = match["number"]
+    if number.isascii() and number.islower() and not any(c.isdigit() for c in number):
         return None
-    return Label(kind=kind, number=" ".join(match[0].split()), rest=text[match.end() :])
+    label = match[0]
+    if match.re is _LABEL and match["sign"]:
+        label = f"{text[: match.start('sign')]} {number}"
+    return Label(kind=kind, number=" ".join(label.split()), rest=text[match.end() :])
 
 
 def is_caption(text: str, *, is_classed: bool, is_beside: bool) -> bool:
@@ -76,9 +91,21 @@ def is_caption(text: str, *, is_classed: bool, is_beside: bool) -> bool:
     label = read_label(text)
     if label is None or len(text) > MAX_CAPTION_CHARACTERS:
         return False
-    if is_classed or _STOP.match(label.rest):
+    if is_classed:
         return True
-    return is_beside and bool(_NAME.match(label.rest)) and not _SENTENCE.match(label.rest)
+    if label.number.split()[0].lower() in WEAK_WORDS and not label.rest.strip(" .:"):
+        return False
+    if _STOP.match(label.rest):
+        return True
+    return is_beside and _is_name(label.rest) and not _SENTENCE.match(label.rest)
+
+
+def _is_name(rest: str) -> bool:
+    """Whether a label goes on with a name, not with the verb of a sentence."""
+    begin = rest.lstrip()[:1]
+    if begin in _OPENING:
+        return bool(begin)
+    return rest != rest.lstrip() and begin.isalnum() and not begin.islower()
 
 
 def lacks_text(text: str) -> bool:
