@@ -170,7 +170,7 @@ class Services:
         document = self.library.documents.get(document_id)
         if not needs_password(document):  # read meanwhile, from another window
             return
-        if not self.files.original_path(document.sha256).is_file():
+        if not self.files.exists(document.sha256):
             raise NotFoundError(f"The file {document.name} is no longer kept. Add it again.")
         self.library.documents.requeue(document_id)
         self._worker.enqueue(document_id, document.name, password)

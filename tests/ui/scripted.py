@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
@@ -184,6 +184,8 @@ class ScriptedServices:
     tries: list[str] = field(default_factory=list)
     asked: list[tuple[str, list[UUID], list[tuple[str, str]]]] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    passwords: list[tuple[UUID, str]] = field(default_factory=list)
+    page_password: str = ""  # of an encrypted document, asked for before a page is drawn
     cancelled: list[UUID] = field(default_factory=list)
     is_closed: bool = False
     is_new: bool = False
@@ -249,8 +251,20 @@ class ScriptedServices:
             yield Token(word + " ")
         yield Done(answer)
 
-    def page_picture(self, document_id: UUID, page_number: int) -> bytes:
+    def unlock(self, document_id: UUID, password: str) -> None:
+        self.passwords.append((document_id, password))
+        place = next(i for i, d in enumerate(self.library) if d.id == document_id)
+        self.library[place] = replace(self.library[place], state="queued", error=None)
+
+    def page_picture(
+        self, document_id: UUID, page_number: int, password: str | None = None
+    ) -> bytes:
         from PIL import Image, ImageDraw
+
+        if self.page_password not in ("", password):
+            message = "The password is needed."
+            raise EncryptedFileError(message)
+        self.page_password = ""
 
         sheet = Image.new("RGB", (892, 1263), "white")
         ink = ImageDraw.Draw(sheet)

@@ -70,8 +70,8 @@ def show(services: Services) -> None:
         st.html(pieces.title("About Folio"))
         st.html(
             pieces.lead(
-                "Folio answers questions from your own PDF and HTML files, from their text and"
-                " their pictures, and shows the place that each sentence rests on."
+                "Folio answers questions from your own documents, from their text and their"
+                " pictures, and shows the place that each sentence rests on."
             )
         )
         st.html(pieces.meta(f"Version {version()}"))

@@ -93,8 +93,8 @@ def _empty(services: Services) -> None:
     st.html(
         pieces.title("Ask your documents", big=True)
         + pieces.lead(
-            "Folio reads PDF and HTML files, finds the passages, tables and figures that answer"
-            " your question, and shows where each one stands on the page."
+            "Folio reads PDF, HTML, Markdown, text and picture files, finds the passages, tables"
+            " and figures that answer your question, and shows where each one stands on the page."
         )
     )
     with st.container(key="drop"):

@@ -9,7 +9,7 @@ import streamlit as st
 from rag.embed.languages import language_name
 from rag.errors import RagError
 from ui.views import note_on_language
-from ui.web import pieces, sidebar, sources, state, uploads, wording
+from ui.web import passwords, pieces, sidebar, sources, state, uploads, wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,13 +32,13 @@ def show(services: Services, documents: Sequence[Document]) -> None:
     """Draw the page."""
     st.html(pieces.title("Documents"))
     st.html(pieces.meta("What was read from each file, what was left out, and why."))
-    uploads.show_notices()
+    uploads.show_notices(asks_passwords=False)
     if services.progress():
         with st.container(key="panel"):
             st.html(pieces.section("Being read", "You can ask questions meanwhile."))
             sidebar.reading(services, documents, key="main")
     if not documents:
-        st.html(pieces.note("info", "No documents yet.", "Add a PDF or HTML file on the Ask page."))
+        st.html(pieces.note("info", "No documents yet.", "Add files on the Ask page."))
     embedder = services.status().embedder
     with st.container(key="files", gap=None):
         for document in _page_of(documents):
@@ -87,6 +87,7 @@ def _file(document: Document, note: str) -> None:
                 st.session_state[state.CONFIRM] = document.id
         if document.error is not None:
             st.html(pieces.note("warn", "This file was not read.", document.error.message))
+            passwords.ask_to_read(document, "row")
         if open_now:
             _details(document, note)
 

@@ -89,7 +89,10 @@ def _tell_failures(documents: Sequence[Document]) -> None:
         failed = document.state == "failed" and before.get(str(document.id)) != "failed"
         if failed and document.error is not None:
             strong = f"{wording.cut_name(document.name)} was not read."
-            state.tell(state.Notice(tone="warn", strong=strong, rest=document.error.message))
+            notice = state.Notice(
+                tone="warn", strong=strong, rest=document.error.message, document_id=document.id
+            )
+            state.tell(notice)
 
 
 def _tell_languages(services: Services, documents: Sequence[Document]) -> None:

@@ -12,9 +12,9 @@ from uuid import UUID
 
 import streamlit as st
 
-from rag.errors import RagError
+from rag.errors import EncryptedFileError, RagError
 from ui import boxes
-from ui.web import pieces, reader, state, wording
+from ui.web import passwords, pieces, reader, state, wording
 
 if TYPE_CHECKING:
     from rag.types import BBox, Hit, Kind, Source
@@ -140,6 +140,8 @@ def _draw_picture(source: Source, view: View) -> None:
                     output_format="PNG",
                     alt=f"{wording.picture_alt(hit)}, page marked",
                 )
+        except EncryptedFileError:
+            passwords.ask_for_page(hit.item.document_id, hit.page_number or 1)
         except RagError as error:
             st.html(pieces.note("warn", str(error)))
 

@@ -58,6 +58,7 @@ class Notice:
     tone: Tone
     strong: str
     rest: str = ""
+    document_id: UUID | None = None  # the one that failed, when it did
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +167,11 @@ def tell(notice: Notice) -> None:
 def forget_notices() -> None:
     """Dismiss all messages."""
     st.session_state[NOTICES] = []
+
+
+def forget_notices_of(document_id: UUID) -> None:
+    """Drop the messages about one document, which is tried again."""
+    st.session_state[NOTICES] = [one for one in notices() if one.document_id != document_id]
 
 
 def upload_key(place: str) -> str:

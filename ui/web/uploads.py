@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from ingest.detect import SUFFIXES
 from rag.errors import RagError
-from ui.web import faults, pieces, state, wording
+from ui.web import faults, passwords, pieces, state, wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
         def getvalue(self) -> bytes: ...
 
 
-TYPES = ["pdf", "html", "htm"]
+TYPES = [suffix.lstrip(".") for suffixes in SUFFIXES.values() for suffix in suffixes]
 
 
 def drop_zone(place: str) -> None:
@@ -68,14 +69,23 @@ def add_sample() -> None:
         state.tell(state.Notice(tone="warn", strong="No sample was added.", rest=str(error)))
 
 
-def show_notices() -> None:
-    """Messages of the last uploads and deletes, until they are dismissed."""
+def show_notices(*, asks_passwords: bool = True) -> None:
+    """Messages of the last uploads and deletes, until they are dismissed.
+
+    Args:
+        asks_passwords: Put a password field under each that is about a locked document;
+            the Documents page has them in its rows.
+    """
     found = state.notices()
     if not found:
         return
+    waiting = {document.id: document for document in state.services().documents()}
     with st.container(key="notices", gap="small"):
         for notice in found:
             st.html(pieces.note(notice.tone, notice.strong, notice.rest))
+            document = waiting.pop(notice.document_id, None) if notice.document_id else None
+            if document is not None and asks_passwords:
+                passwords.ask_to_read(document, "notice")
         with st.container(horizontal=True, horizontal_alignment="right", key="acts-notices"):
             st.button("Dismiss", type="tertiary", key="dismiss", on_click=state.forget_notices)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ui.views import duration_words
+from ui.views import duration_words, needs_password
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,6 +93,8 @@ def library_line(document: Document) -> str:
         case "readable":
             return f"Text ready, {count(document.figures_pending, 'figure')} to come"
         case "failed":
+            if needs_password(document):
+                return "Needs its password. See Documents."
             return "Not read. See Documents."
         case "queued":
             return "Waiting"
