@@ -16,6 +16,7 @@ from ingest.child import parse_in_child
 from ingest.chunk import Draft, chunk_parts
 from ingest.detect import detect_media_type
 from ingest.language import detect_language
+from ingest.links import find_links
 from ingest.parts import DocumentHead, ParsedPage
 from ingest.removal import Removal
 from rag.embed.caps import passages_note
@@ -307,6 +308,7 @@ class Pipeline:
             raise EmptyFileError(
                 f"{document.name} holds no text and no pictures that Folio can read."
             )
+        self._library.items.set_links(run, find_links(items))
         cut = passages_note(self._embedder(), [item.search_text for item in items])
         if cut:
             note = Note(kind="warning", page_number=None, bbox=None, text=cut)

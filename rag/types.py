@@ -52,6 +52,7 @@ class Item:
     number: str = ""  # the document's own label, "Figure 3"
     anchor: str | None = None
     image_sha256: str | None = None  # figures, pages, tables: key into files
+    links: tuple[UUID, ...] = ()  # figures and tables a text names; the texts that name a figure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

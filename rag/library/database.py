@@ -128,6 +128,9 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (index_name, run)
     ) STRICT;
     """,
+    """
+    ALTER TABLE items ADD COLUMN links TEXT NOT NULL DEFAULT '[]';  -- JSON list of item ids
+    """,
 )
 VERSION = len(MIGRATIONS)
 

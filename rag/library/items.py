@@ -14,7 +14,7 @@ from rag.types import PICTURES, WORDS, Item, Region
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rag.library.database import Database
     from rag.library.documents import Run
@@ -84,7 +84,7 @@ class ItemTable:
         """Write items of a run, with references to their pictures."""
         with self._database.change() as connection:
             connection.executemany(
-                f"INSERT INTO items VALUES ({marks(14)})",
+                f"INSERT INTO items VALUES ({marks(15)})",
                 [
                     (
                         str(point_id(item.id, run.id)),
@@ -101,11 +101,30 @@ class ItemTable:
                         json.dumps([[r.page_number, *r.bbox] for r in item.regions]),
                         item.anchor,
                         item.image_sha256,
+                        _to_links(item.links),
                     )
                     for item in items
                 ],
             )
             _refer(connection, run, (item.image_sha256 for item in items))
+
+    def set_links(self, run: Run, links: Mapping[UUID, Sequence[UUID]]) -> None:
+        """Write which items of a run name which others; before the run is visible."""
+        with self._database.change() as connection:
+            connection.executemany(
+                "UPDATE items SET links=? WHERE point_id=?",
+                [(_to_links(ids), str(point_id(item, run.id))) for item, ids in links.items()],
+            )
+
+    def links_of(self, workspace: str, item: UUID) -> list[Item]:
+        """The visible items that an item names or is named by, in document order."""
+        rows = self._database.rows(
+            f"SELECT i.* FROM items i JOIN runs r ON r.id = i.run WHERE r.workspace = ?1"
+            f" AND {_VISIBLE} AND i.item_id IN (SELECT l.value FROM items o, json_each(o.links) l"
+            " WHERE o.item_id = ?2 AND o.run = i.run) ORDER BY i.ord",
+            (workspace, str(item)),
+        )
+        return [_to_item(row) for row in rows]
 
     def add_pages(self, run: Run, pages: Sequence[Page]) -> None:
         """Write page sizes of a run."""
@@ -287,7 +306,12 @@ def _to_item(row: sqlite3.Row) -> Item:
         ),
         anchor=row["anchor"],
         image_sha256=row["image_sha256"],
+        links=tuple(UUID(id_) for id_ in json.loads(row["links"])),
     )
+
+
+def _to_links(ids: Iterable[UUID]) -> str:
+    return json.dumps([str(id_) for id_ in ids])
 
 
 def _to_found(row: sqlite3.Row) -> FoundItem:
