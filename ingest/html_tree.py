@@ -33,7 +33,8 @@ _SCRIPT_END = {
     "script": re.compile("</script", re.IGNORECASE),
     "style": re.compile("</style", re.IGNORECASE),
 }
-_DECLARATION = re.compile(r"\s*<\?xml[^>]*>", re.IGNORECASE)
+# At the start only: searched for, it would try each run of blanks from each of its places.
+_DECLARATION = re.compile(r"\A\s*+<\?xml[^>]*+>", re.IGNORECASE)
 _WRAPPERS = re.compile(
     r"</?(?:div|section|article|main|center|table|tbody|tr|td|blockquote)\b[^>]*>", re.IGNORECASE
 )
