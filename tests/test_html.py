@@ -258,6 +258,19 @@ def test_pages_over_a_limit_are_refused_before_parsing(body: str, message: str) 
         read_page(body)
 
 
+def test_a_page_of_a_million_blanks_is_read() -> None:
+    # Quadratic once: the search for an XML declaration began anew at each blank.
+    assert texts_of(read_page("<p>first</p>" + " " * 1_000_000 + "<p>last</p>")) == [
+        "first",
+        "last",
+    ]
+
+
+def test_an_xml_declaration_is_no_text() -> None:
+    page = read_page(b'\n <?xml version="1.0" encoding="latin1"?><html><p>caf\xc3\xa9</p></html>')
+    assert texts_of(page) == ["café"]
+
+
 def test_scripts_with_comparisons_are_not_taken_for_large_tags() -> None:
     script = "<script>if(a<b){" + "x=1;y='z';" * 4_000 + "}</script>"
     assert texts_of(read_page(f"<p>text</p>{script}")) == ["text"]

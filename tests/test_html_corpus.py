@@ -8,6 +8,7 @@ import pytest
 
 from ingest.chunk import BUDGET_TOKENS, chunk_parts
 from ingest.html import parse_html
+from ingest.html_sources import NOT_THERE
 from rag.embed.wordpiece import count_tokens
 from rag.settings import IngestSettings
 from tests.html_builders import parts_of, stored, texts_of
@@ -54,6 +55,13 @@ def test_lazy_pictures_have_no_twins(read: Reader) -> None:
     page = read("readability-lazy-image-1")
     captions = [part.caption for part in parts_of("figure", page)]
     assert len(captions) == len(set(captions)) == 8
+    # 38 img elements are 10 pictures; all are on the site, none in the file.
+    assert [skipped.reason for skipped in page.skipped] == [NOT_THERE] * 10
+
+
+def test_only_the_info_box_of_the_eleven_tables_is_data(read: Reader) -> None:
+    (table,) = parts_of("table", read("readability-wikipedia"))
+    assert "| Founded | February 28, 1998; 18 years ago |" in table.text
 
 
 def test_all_five_data_pictures_are_decoded_and_the_placeholders_told_apart(read: Reader) -> None:
@@ -78,7 +86,7 @@ def test_a_page_that_declares_another_charset_is_no_mojibake(read: Reader) -> No
 def test_tables_of_a_page_in_utf_16_are_told_from_its_layout(read: Reader) -> None:
     page = read("example-steelJIS-datasheet-utf-16")
     tables = [part.text for part in parts_of("table", page)]
-    assert len(tables) >= 4
+    assert len(tables) == 4  # the other twelve lay out the page
     assert "| C | Si | Mn | P | S | Cr | Mo |" in tables[1]
     assert "0.39 - 0.46" in tables[1]
     assert any("293-375" in table for table in tables)
