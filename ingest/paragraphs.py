@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ingest.boxes import union
 from ingest.characters import SOFT_HYPHEN, fold_spaces
+from ingest.glyphs import LOST
 from ingest.hyphens import joint
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ def words_of(texts: Sequence[str]) -> frozenset[str]:
 
 def _line(spans: Sequence[Span]) -> Line:
     text = spans[0].text
+    if len(spans) > 1 and text.strip() == LOST and not spans[1].text[:1].isdigit():
+        text = "•"  # bullets of symbol fonts; before a number it may be a sign
     for before, span in pairwise(spans):
         apart = span.line != before.line or span.bbox[0] - before.bbox[2] > 0.2 * span.size
         text += f" {span.text}" if apart and not _is_initial(before, span) else span.text

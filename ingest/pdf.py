@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ingest.arrange import Piece, arrange
 from ingest.boxsplit import split_pictures
-from ingest.characters import clean_text, fold_spaces, unreadable_share
+from ingest.characters import clean_text, fold_spaces
 from ingest.crops import MAX_SIDE_PX, Crop, crop_page
 from ingest.figures import MAX_FIGURES_PER_PAGE, SeenImages, SeenPictures, without_picture
 from ingest.graphic_types import PageContext
@@ -23,7 +23,7 @@ from ingest.margins import RunningMatter
 from ingest.pageblocks import PageBlock, fill_boxes
 from ingest.parts import DocumentHead, PageClass, ParsedPage, Part, Skipped
 from ingest.reading_order import in_reading_order
-from ingest.sheet import GARBLED_SHARE, Sheet
+from ingest.sheet import Sheet, readable
 from ingest.tableboxes import mend_tables
 from rag.errors import (
     CorruptFileError,
@@ -154,6 +154,7 @@ class PdfReader:
             boxes = []
         sheet.reload(self._document)
         boxes = mend_tables(boxes, sheet.seen, sheet.rulings)
+        boxes = [replace(box, grid=sheet.mended(box.grid)) for box in boxes]
         return split_pictures(boxes, sheet.seen, sheet.drawings, sheet.size)
 
     def _context(self, sheet: Sheet) -> PageContext:
@@ -208,9 +209,7 @@ class PdfReader:
         """A page whose words cannot be used, as one picture; blank when nothing is on it."""
         self._texts_before = []
         crop = _try_crop(sheet.page, None)
-        words = [
-            part for part in sheet.plain_parts() if unreadable_share(part.text) <= GARBLED_SHARE
-        ]
+        words = readable(sheet.plain_parts())
         if crop is None or (crop.is_blank and page_class == "picture"):
             return sheet.to_page("blank" if crop else page_class, words if not crop else [], [])
         box = (0.0, 0.0, *sheet.size)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.bidi import is_leftward
 from ingest.boxes import area
-from ingest.characters import fold_spaces, unreadable_share
+from ingest.characters import fold_spaces, symbol_share, unreadable_share
 from ingest.crops import draw_ink
+from ingest.glyphs import LOST, lost_glyphs
 from ingest.graphic_types import PlacedImage
 from ingest.pageblocks import plain_blocks
 from ingest.parts import PageClass, ParsedPage, Part, Skipped
@@ -22,11 +23,16 @@ from rag.types import Region
 if TYPE_CHECKING:
     import pymupdf
 
+    from ingest.glyphs import Origin
+    from ingest.layout import Grid
     from rag.types import BBox
 
 MIN_TEXT_CHARACTERS = 20
 SCAN_SHARE = 0.7  # of the page under one picture
 GARBLED_SHARE = 0.1
+# A font that maps letters to other ASCII characters; code and tables stay below.
+SYMBOL_SHARE = 0.35
+MIN_SYMBOL_TEXT = 40  # characters
 MAX_DRAWINGS = 20_000  # clustering is quadratic at worst
 
 
@@ -40,6 +46,10 @@ class Sheet:
         self._warnings: list[str] = []
         self._drawn: list[Any] | None = None  # asked for late: slow on pages of many drawings
         self._spans = read_spans(page)
+        self._lost: dict[Origin, str] = {}
+        if any(LOST in span.text for span in self._spans):
+            self._lost = lost_glyphs(page)
+            self._spans = read_spans(page, self._lost)
         self.images = _images(page)
         covered = max((area(image.bbox) for image in self.images), default=0.0)
         self._is_scan = covered >= SCAN_SHARE * self.size[0] * self.size[1]
@@ -64,7 +74,15 @@ class Sheet:
         characters = len(text.replace(" ", ""))
         if not characters or (characters < MIN_TEXT_CHARACTERS and self._is_scan):
             return "picture"
-        return "garbled" if unreadable_share(text) > GARBLED_SHARE else "text"
+        return "garbled" if is_unreadable(text) else "text"
+
+    def mended(self, grid: Grid) -> Grid:
+        """Cells with the one character that the fonts of the page name for lost glyphs."""
+        found = set(self._lost.values())
+        if len(found) != 1:
+            return grid
+        (character,) = found
+        return tuple(tuple(cell.replace(LOST, character) for cell in row) for row in grid)
 
     @property
     def is_leftward(self) -> bool:
@@ -83,8 +101,9 @@ class Sheet:
 
     def plain_page(self) -> ParsedPage:
         parts = self.plain_parts()
-        page_class: PageClass = self.page_class() if parts else "blank"
-        return self.to_page("text" if parts else page_class, parts, [])
+        if parts and self.page_class() == "garbled":
+            return self.to_page("garbled", readable(parts), [])
+        return self.to_page("text" if parts else "blank", parts, [])
 
     def to_page(
         self, page_class: PageClass, parts: Sequence[Part], skipped: Sequence[Skipped]
@@ -146,3 +165,15 @@ def _images(page: pymupdf.Page) -> list[PlacedImage]:
             for info in page.get_image_info()[:MAX_DRAWINGS]
         ]
     return []
+
+
+def is_unreadable(text: str) -> bool:
+    """Whether the fonts of a text have no map to Unicode, or a wrong one."""
+    if unreadable_share(text) > GARBLED_SHARE:
+        return True
+    return len(text) >= MIN_SYMBOL_TEXT and symbol_share(text) > SYMBOL_SHARE
+
+
+def readable(parts: Sequence[Part]) -> list[Part]:
+    """Those parts of a page in a broken font that can be read all the same."""
+    return [part for part in parts if not is_unreadable(part.text)]

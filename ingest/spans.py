@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.bidi import holds_leftward, is_leftward
 from ingest.characters import clean_text, raised
+from ingest.glyphs import LOST, origin_of
 from ingest.leftward import rebuilt
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     import pymupdf
 
+    from ingest.glyphs import Origin
     from rag.types import BBox
 
 MIN_SEEN_SIZE_PT = 1.0
@@ -51,8 +55,13 @@ class Span:
         return self.size < MIN_SEEN_SIZE_PT or self.bbox[3] - self.bbox[1] < MIN_SEEN_SIZE_PT
 
 
-def read_spans(page: pymupdf.Page) -> list[Span]:
-    """All runs of text of a pymupdf page, hidden ones included, in content order."""
+def read_spans(page: pymupdf.Page, lost: Mapping[Origin, str] | None = None) -> list[Span]:
+    """All runs of text of a pymupdf page, hidden ones included, in content order.
+
+    Args:
+        page: with its rotation removed.
+        lost: characters of glyphs that the page itself has none for.
+    """
     import pymupdf
 
     # Without TEXT_PRESERVE_IMAGES: a 1 x 1 picture with a 400-megapixel mask costs 880 MB.
@@ -63,7 +72,7 @@ def read_spans(page: pymupdf.Page) -> list[Span]:
         | pymupdf.TEXT_MEDIABOX_CLIP
         | pymupdf.TEXT_IGNORE_ACTUALTEXT
     )
-    lines = _numbered_lines(page, "dict", flags)
+    lines = _mended_lines(page, flags, lost) if lost else _numbered_lines(page, "dict", flags)
     spans: list[Span] = []
     text = "".join(raw["text"] for _, line in lines for raw in line["spans"])
     if holds_leftward(text):
@@ -83,6 +92,19 @@ def _numbered_lines(page: pymupdf.Page, kind: str, flags: int) -> list[tuple[int
             number += 1
             lines.append((number, line))
         number += 1
+    return lines
+
+
+def _mended_lines(
+    page: pymupdf.Page, flags: int, lost: Mapping[Origin, str]
+) -> list[tuple[int, dict[str, Any]]]:
+    lines = _numbered_lines(page, "rawdict", flags)
+    for _, line in lines:
+        for raw in line["spans"]:
+            raw["text"] = "".join(
+                lost.get(origin_of(char["origin"]), LOST) if char["c"] == LOST else char["c"]
+                for char in raw["chars"]
+            )
     return lines
 
 
