@@ -62,16 +62,7 @@ def read_spans(page: pymupdf.Page, lost: Mapping[Origin, str] | None = None) -> 
         page: with its rotation removed.
         lost: characters of glyphs that the page itself has none for.
     """
-    import pymupdf
-
-    # Without TEXT_PRESERVE_IMAGES: a 1 x 1 picture with a 400-megapixel mask costs 880 MB.
-    # Without TEXT_COLLECT_STYLES: a page of a million glyphs takes minutes with it, 1 s without.
-    # Without TEXT_CID_FOR_UNKNOWN_UNICODE: an unmapped glyph must show as U+FFFD.
-    flags = (
-        pymupdf.TEXT_PRESERVE_WHITESPACE
-        | pymupdf.TEXT_MEDIABOX_CLIP
-        | pymupdf.TEXT_IGNORE_ACTUALTEXT
-    )
+    flags = text_flags()
     lines = _mended_lines(page, flags, lost) if lost else _numbered_lines(page, "dict", flags)
     spans: list[Span] = []
     text = "".join(raw["text"] for _, line in lines for raw in line["spans"])
@@ -81,6 +72,20 @@ def read_spans(page: pymupdf.Page, lost: Mapping[Origin, str] | None = None) -> 
     spans.extend(span for number, line in lines for span in _line_spans(line, number))
     spans.sort(key=lambda span: span.line)
     return [span for span in _glued(spans) if span.text.strip()]
+
+
+def text_flags() -> int:
+    """How MuPDF is to read the words of a page, whatever form they are asked for in."""
+    import pymupdf
+
+    # Without TEXT_PRESERVE_IMAGES: a 1 x 1 picture with a 400-megapixel mask costs 880 MB.
+    # Without TEXT_COLLECT_STYLES: a page of a million glyphs takes minutes with it, 1 s without.
+    # Without TEXT_CID_FOR_UNKNOWN_UNICODE: an unmapped glyph must show as U+FFFD.
+    return int(
+        pymupdf.TEXT_PRESERVE_WHITESPACE
+        | pymupdf.TEXT_MEDIABOX_CLIP
+        | pymupdf.TEXT_IGNORE_ACTUALTEXT
+    )
 
 
 def _numbered_lines(page: pymupdf.Page, kind: str, flags: int) -> list[tuple[int, dict[str, Any]]]:
