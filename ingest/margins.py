@@ -1,7 +1,7 @@
 """Running headers, footers and page numbers: dropped when they repeat. Knows blocks of pages.
 
-Looks back only: the first header of a run stays findable, and a page never waits
-for one after it that may take for ever to read.
+Looks back only: the first two of a run stay findable, and a page never waits for one
+after it that may take for ever to read.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ingest.boxes import centre
@@ -16,6 +17,7 @@ from ingest.boxes import centre
 if TYPE_CHECKING:
     from ingest.pageblocks import PageBlock
 
+REPEATS = 2  # on pages before: what stands on three pages is no heading
 REMEMBERED_PAGES = 4  # left and right pages differ, and a figure page may have none
 SAME_PLACE_PT = 8.0
 CLASSED_MARGIN_SHARE = 0.16  # of the page height, for boxes the layout model calls header or footer
@@ -26,36 +28,60 @@ _PAGE_NUMBER = re.compile(
     re.IGNORECASE,
 )
 
-_Mark = tuple[str, float]  # text without its digits, height on the page in points
+_NUMBER = re.compile(r"\d{1,9}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """What stands in a margin: text without its numbers, the numbers, points from the top."""
+
+    text: str
+    numbers: tuple[int, ...]
+    y: float
+
+    def repeats(self, before: _Mark, pages_apart: int) -> bool:
+        """Whether it is the same line some pages later; page numbers count on, others stay."""
+        if self.text != before.text or abs(self.y - before.y) > SAME_PLACE_PT:
+            return False
+        steps = (one - other for one, other in zip(self.numbers, before.numbers, strict=True))
+        return all(step in (0, pages_apart) for step in steps)
 
 
 class RunningMatter:
     """Remembers what stood in the margins of the pages before."""
 
     def __init__(self) -> None:
-        self._pages: deque[set[_Mark]] = deque(maxlen=REMEMBERED_PAGES)
+        self._pages: deque[list[_Mark]] = deque(maxlen=REMEMBERED_PAGES)
 
     def without(self, blocks: Sequence[PageBlock], page_height: float) -> list[PageBlock]:
-        """`blocks` without page numbers and what the pages before had at the same place."""
-        kept = [block for block in blocks if not self._repeats(block, page_height)]
+        """`blocks` without page numbers and what the pages before had at the same place.
+
+        What only the page before had stays, as aside: it may be a heading once more.
+        """
+        counts = [self._count(block, page_height) for block in blocks]
+        kept = [
+            replace(block, is_aside=True) if count else block
+            for block, count in zip(blocks, counts, strict=True)
+            if count < REPEATS
+        ]
         # A page that says the same as the one before it still says something.
         return kept if any(block.lines for block in kept) else list(blocks)
 
     def remember(self, blocks: Sequence[PageBlock], page_height: float) -> None:
         """Keep the margins of a finished page for the next ones."""
-        self._pages.append({_mark(block) for block in blocks if _is_marginal(block, page_height)})
+        self._pages.append([_mark(block) for block in blocks if _is_marginal(block, page_height)])
 
-    def _repeats(self, block: PageBlock, page_height: float) -> bool:
+    def _count(self, block: PageBlock, page_height: float) -> int:
+        """On how many pages before it stood; `REPEATS` for a page number."""
         if not _is_marginal(block, page_height):
-            return False
+            return 0
         if _PAGE_NUMBER.fullmatch(block.text()):
-            return True
-        text, y = _mark(block)
-        seen = sum(
-            any(text == other and abs(y - at) <= SAME_PLACE_PT for other, at in page)
-            for page in self._pages
+            return REPEATS
+        mark = _mark(block)
+        return sum(
+            any(mark.repeats(before, apart) for before in page)
+            for apart, page in enumerate(reversed(self._pages), 1)
         )
-        return seen >= (1 if block.kind.startswith("page-") else 2)
 
 
 def _is_marginal(block: PageBlock, page_height: float) -> bool:
@@ -68,4 +94,6 @@ def _is_marginal(block: PageBlock, page_height: float) -> bool:
 
 
 def _mark(block: PageBlock) -> _Mark:
-    return re.sub(r"\d+", "#", block.text().lower()), centre(block.bbox)[1]
+    text = block.text().lower()
+    numbers = tuple(int(number) for number in _NUMBER.findall(text))
+    return _Mark(_NUMBER.sub("#", text), numbers, centre(block.bbox)[1])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.chunk import chunk_parts
 from ingest.parts import ParsedPage, Part
 from ingest.pdf import open_head, parse_pages
 from rag.errors import CorruptFileError
@@ -83,21 +84,42 @@ def test_a_table_is_markdown_with_its_caption_and_picture(paper: ParsedPage) -> 
     assert table.image_png is not None
 
 
-def test_running_headers_are_kept_once_and_page_numbers_never(tmp_path: Path) -> None:
-    pages = [
-        PageSpec(
-            lines=[
-                (30, 8, "Journal of Lamps, volume 7"),
-                *((120 + 16 * i, 11, FILLER) for i in range(12)),
-                (820, 8, f"Page {number}"),
-            ]
-        )
-        for number in (11, 12, 13)
-    ]
+def _running(header: str, footer: str) -> PageSpec:
+    body = [(120 + 16 * i, 11, FILLER) for i in range(12)]
+    return PageSpec(lines=[(30, 8, header), *body, (820, 8, footer)])
+
+
+def test_running_headers_are_dropped_from_the_third_page_on_and_page_numbers_always(
+    tmp_path: Path,
+) -> None:
+    pages = [_running("Journal of Lamps, volume 7", f"Page {number}") for number in (11, 12, 13)]
     parsed = _parse(tmp_path, make_pdf(pages))
-    assert ["Journal of Lamps" in _words(page) for page in parsed] == [True, False, False]
+    assert ["Journal of Lamps" in _words(page) for page in parsed] == [True, True, False]
     assert not any("Page 1" in _words(page) for page in parsed)
     assert all(FILLER in _words(page) for page in parsed)
+
+
+def test_headers_that_count_pages_are_dropped_and_those_that_count_chapters_stay(
+    tmp_path: Path,
+) -> None:
+    pages = [
+        _running(f"Lamps today {number}", f"Chapter {chapter} of the lamp book")
+        for number, chapter in ((11, 1), (12, 3), (13, 7))
+    ]
+    parsed = _parse(tmp_path, make_pdf(pages))
+    assert ["Lamps today" in _words(page) for page in parsed] == [True, True, False]
+    assert all("of the lamp book" in _words(page) for page in parsed)
+
+
+def test_a_paragraph_goes_on_over_notes_and_running_lines(tmp_path: Path) -> None:
+    first = [(100 + 16 * i, 11, FILLER) for i in range(12)]
+    pages = [
+        PageSpec(lines=[*first, (292, 11, "The lamp that burns longest is the one that nobody")]),
+        PageSpec(lines=[(100, 11, "lights in the morning. " + FILLER), *first[1:]]),
+    ]
+    parsed = _parse(tmp_path, make_pdf(pages))
+    texts = [draft.text for draft in chunk_parts(parsed, title="")]
+    assert any("the one that nobody lights in the morning." in text for text in texts)
 
 
 def test_words_a_reader_cannot_see_are_left_out_with_a_warning(tmp_path: Path) -> None:
@@ -155,18 +177,33 @@ def test_an_empty_page_is_blank_and_not_an_error(tmp_path: Path) -> None:
     assert (page.page_class, page.parts, page.warnings) == ("blank", (), ())
 
 
-def test_boxes_of_a_rotated_page_are_those_of_the_page_as_displayed(tmp_path: Path) -> None:
-    spec = PageSpec(
-        lines=[(120 + 16 * i, 11, FILLER) for i in range(6)], rotation=90, size=(595, 842)
-    )
-    (page,) = _parse(tmp_path, make_pdf([spec]))
-    assert page.size == (842, 595)
-    for part in page.parts:
-        x0, y0, x1, y1 = part.regions[0].bbox
-        assert 0 <= x0 < x1 <= 842
-        assert 0 <= y0 < y1 <= 595
-    # A quarter turn clockwise puts the first line at the right edge.
-    assert page.parts[0].regions[0].bbox[2] > 700
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_boxes_lie_on_their_words_in_the_page_as_displayed(tmp_path: Path, rotation: int) -> None:
+    import pymupdf
+
+    lines = [(120, 11, "Marked line of words"), *((300 + 16 * i, 11, FILLER) for i in range(6))]
+    data = make_pdf([PageSpec(lines=lines, rotation=rotation, size=(595, 842))])
+    (page,) = _parse(tmp_path, data)
+    assert page.size == ((842, 595) if rotation in (90, 270) else (595, 842))
+    part = next(part for part in page.parts if "Marked line" in part.text)
+    shown = pymupdf.open(stream=data)[0]
+    (found,) = shown.search_for("Marked line of words")
+    seen = found * shown.rotation_matrix  # from the file's own space to the page as displayed
+    box = pymupdf.Rect(part.regions[0].bbox)
+    assert (box & seen.normalize()).get_area() > 0.6 * seen.get_area()
+    # There is ink under the box, and none where the box would be without the rotation.
+    picture = shown.get_pixmap(dpi=72, clip=box)
+    assert min(picture.samples) < 128
+
+
+def test_all_boxes_of_a_page_lie_on_it(shared: Path) -> None:
+    for name in ("tracemonkey.pdf", "bigboundingbox.pdf", "160F-2019.pdf"):
+        page = next(iter(parse_pages(shared / "corpus/pdf" / name, name=name, limits=LIMITS)))
+        assert page.size is not None
+        for part in page.parts:
+            x0, y0, x1, y1 = part.regions[0].bbox
+            assert 0 <= x0 <= x1 <= page.size[0]
+            assert 0 <= y0 <= y1 <= page.size[1]
 
 
 def test_a_repeated_logo_is_kept_once_and_listed_as_left_out(tmp_path: Path) -> None:
