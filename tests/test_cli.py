@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from rag.library.lock import FolderLock
-from tests.builders import make_html, make_paper, make_pdf
+from tests.builders import make_html, make_paper, make_pdf, make_picture
 
 ROOT = Path(__file__).parent.parent
 HIT_KEYS = {
@@ -46,11 +46,18 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     (inbox / "broken.pdf").write_bytes(b"%PDF-1.7 nothing follows")
     (inbox / "notes.docx").write_bytes(b"not for Folio")
+    (inbox / "lamp.png").write_bytes(make_picture("PNG"))
+    (inbox / "crane.md").write_text("# Crane\n\nThe crane of Port Ansel lifts nine tons.\n")
+    (inbox / "gulls.txt").write_text("Gulls nest on the crane every spring.\n")
     done = folio("ingest", str(inbox), "--json", data_dir=folder)
     assert done.returncode == 1, done.stderr
     by_name = {line["name"]: line for line in lines(done)}
     assert by_name["paper.pdf"]["status"] == "ready"
     assert by_name["tides.html"]["status"] == "ready"
+    assert by_name["lamp.png"]["status"] == "ready"
+    assert (by_name["lamp.png"]["pages"], by_name["lamp.png"]["figures"]) == (1, 1)
+    assert by_name["crane.md"]["status"] == "ready"
+    assert by_name["gulls.txt"]["status"] == "ready"
     assert by_name["broken.pdf"]["status"] == "failed"
     assert "broken.pdf" in by_name["broken.pdf"]["error"]["message"]
     assert "notes.docx" not in by_name
@@ -110,7 +117,8 @@ def test_a_model_that_is_not_there_gives_quotes_and_exit_0(library: Path) -> Non
 def test_documents_lists_what_was_taken_and_what_failed(library: Path) -> None:
     (rows,) = lines(folio("documents", "--json", data_dir=library))
     states = {row["name"]: row["status"] for row in rows}
-    assert states == {"paper.pdf": "ready", "tides.html": "ready", "broken.pdf": "failed"}
+    taken = ("paper.pdf", "tides.html", "lamp.png", "crane.md", "gulls.txt")
+    assert states == {**dict.fromkeys(taken, "ready"), "broken.pdf": "failed"}
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,18 @@ def test_the_message_after_an_upload_asks_as_well(open_app: Open) -> None:
     assert "locked.pdf was not read." not in page_html(app), "the message is gone, it is tried"
 
 
+def test_documents_asks_in_the_row_and_not_in_a_message_as_well(open_app: Open) -> None:
+    services = ScriptedServices(library=[make_document("locked.pdf", "working")])
+    app = open_app(services)
+    services.library[0] = LOCKED
+    app.run()
+
+    _documents(app)
+
+    assert [field.key for field in app.text_input] == [f"secret-row-{LOCKED.id}"]
+    assert "locked.pdf was not read." not in page_html(app)
+
+
 def test_a_wrong_password_is_asked_for_again(open_app: Open) -> None:
     services = ScriptedServices(library=[LOCKED])
     app = _enter(_documents(open_app(services)), "row", "wax")

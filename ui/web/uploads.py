@@ -8,6 +8,7 @@ import streamlit as st
 
 from ingest.detect import SUFFIXES
 from rag.errors import RagError
+from ui.views import needs_password
 from ui.web import faults, passwords, pieces, state, wording
 
 if TYPE_CHECKING:
@@ -74,18 +75,19 @@ def show_notices(*, asks_passwords: bool = True) -> None:
 
     Args:
         asks_passwords: Put a password field under each that is about a locked document;
-            the Documents page has them in its rows.
+            else leave those out, since the rows of the Documents page say and ask the same.
     """
     found = state.notices()
+    waiting = {d.id: d for d in state.services().documents() if needs_password(d)} if found else {}
+    if not asks_passwords:
+        found = [notice for notice in found if notice.document_id not in waiting]
     if not found:
         return
-    waiting = {document.id: document for document in state.services().documents()}
     with st.container(key="notices", gap="small"):
         for notice in found:
             st.html(pieces.note(notice.tone, notice.strong, notice.rest))
-            document = waiting.pop(notice.document_id, None) if notice.document_id else None
-            if document is not None and asks_passwords:
-                passwords.ask_to_read(document, "notice")
+            if notice.document_id in waiting:  # two messages about one file, one field
+                passwords.ask_to_read(waiting.pop(notice.document_id), "notice")
         with st.container(horizontal=True, horizontal_alignment="right", key="acts-notices"):
             st.button("Dismiss", type="tertiary", key="dismiss", on_click=state.forget_notices)
 
