@@ -40,6 +40,7 @@ class Sheet:
     """A page with its rotation removed; `seen` and `hidden` split its runs of text."""
 
     def __init__(self, number: int, page: pymupdf.Page) -> None:
+        _forget_complaints()
         self.number = number
         self.page = page
         self.size = (float(page.rect.width), float(page.rect.height))
@@ -145,6 +146,8 @@ class Sheet:
             )
         if page_class == "picture":
             yield f"Page {self.number} has no text layer; it was kept as a picture."
+        elif page_class == "blank" and _complained():
+            yield f"Page {self.number} is damaged; nothing on it could be read."
         elif page_class == "garbled":
             yield f"The text of page {self.number} is unreadable; it was kept as a picture."
 
@@ -177,3 +180,16 @@ def is_unreadable(text: str) -> bool:
 def readable(parts: Sequence[Part]) -> list[Part]:
     """Those parts of a page in a broken font that can be read all the same."""
     return [part for part in parts if not is_unreadable(part.text)]
+
+
+def _forget_complaints() -> None:
+    import pymupdf
+
+    pymupdf.TOOLS.reset_mupdf_warnings()
+
+
+def _complained() -> bool:
+    """Whether MuPDF met errors since the page was opened: an empty page and a lost one differ."""
+    import pymupdf
+
+    return "error" in pymupdf.TOOLS.mupdf_warnings()
