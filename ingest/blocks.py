@@ -123,13 +123,21 @@ def _runs(text: str, max_tokens: int) -> Iterator[tuple[list[str], int]]:
 
 def _cut_folded(sentence: str, max_tokens: int) -> list[str]:
     """Pieces that fit once they are folded: "㎏" and "…" become longer."""
-    pieces: list[str] = []
-    for piece in split_tokens(sentence, max_tokens):
-        if count_tokens(fold_for_search(piece)) <= max_tokens or len(piece) < 2:
-            pieces.append(piece)
-        else:
-            pieces += _cut_folded(piece, max(1, count_tokens(piece) // 2))
-    return pieces
+    return [
+        half
+        for piece in split_tokens(sentence, max_tokens)
+        for half in _halve_folded(piece, max_tokens)
+    ]
+
+
+def _halve_folded(piece: str, max_tokens: int) -> list[str]:
+    if len(piece) < 2 or count_tokens(fold_for_search(piece)) <= max_tokens:
+        return [piece]
+    middle = len(piece) // 2
+    return [
+        *_halve_folded(piece[:middle], max_tokens),
+        *_halve_folded(piece[middle:], max_tokens),
+    ]
 
 
 def _with_spaces(line: str) -> list[str]:

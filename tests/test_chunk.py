@@ -14,6 +14,7 @@ from ingest.chunk import BUDGET_TOKENS, Draft, chunk_parts
 from ingest.drafts import breadcrumb, merge_regions
 from ingest.parts import ParsedPage, Part
 from rag.embed.wordpiece import count_tokens
+from rag.folding import fold_for_search
 from rag.types import Region
 
 if TYPE_CHECKING:
@@ -292,7 +293,10 @@ def test_memory_stays_flat_over_a_thousand_pages() -> None:
 
 WORD = st.one_of(
     st.sampled_from(
-        ["alpha", "beta.", "gamma", "Delta", "e.g.", "end!", "x" * 130, "字" * 40, "-"]
+        [
+            *("alpha", "beta.", "gamma", "Delta", "e.g.", "end!", "x" * 130, "字" * 40, "-"),
+            *("10⁶", "3½", "㎏" * 30, "…" * 40, "ﬁt", "ｆｕｌｌ", "می‌شود"),
+        ]
     ),
     st.text(alphabet="abcXYZ019.,é字\u0301", min_size=1, max_size=12),
 )
@@ -338,7 +342,68 @@ def test_no_word_is_lost_and_the_budget_and_order_are_kept(
     assert all(draft.text.strip() and draft.search_text.strip() for draft in drafts)
     for part in (part for parts in pages for part in parts):
         if part.kind == "heading":
-            found = "".join(draft.text + draft.search_text for draft in drafts)
-            assert all(letters(word)[:50] in letters(found) for word in part.text.split())
+            found = letters(fold_for_search("".join(d.text + d.search_text for d in drafts)))
+            words = fold_for_search(part.text).split()
+            assert all(letters(word)[:50] in found for word in words)
         else:
             assert is_covered(part, drafts), part
+
+
+SIDES = st.lists(st.floats(0, 600), min_size=4, max_size=4).map(
+    lambda sides: (*sorted(sides[:2]), *sorted(sides[2:]))
+)
+REGIONS = st.lists(
+    st.builds(
+        lambda page_number, sides: Region(
+            page_number=page_number, bbox=(sides[0], sides[2], sides[1], sides[3])
+        ),
+        st.integers(1, 3),
+        SIDES,
+    ),
+    max_size=12,
+)
+
+
+@given(regions=REGIONS)
+def test_merged_boxes_stay_on_their_page_and_cover_what_they_were_made_of(
+    regions: list[Region],
+) -> None:
+    merged = merge_regions(regions)
+    assert all(0 <= side <= 600 for region in merged for side in region.bbox)
+    for region in regions:
+        x0, y0, x1, y1 = region.bbox
+        assert any(
+            other.page_number == region.page_number
+            and other.bbox[0] <= x0 <= x1 <= other.bbox[2]
+            and other.bbox[1] <= y0 <= y1 <= other.bbox[3]
+            for other in merged
+        )
+
+
+def test_quotes_keep_characters_that_search_folds() -> None:
+    (chunk,) = chunks(page(text("The tank holds 10⁶ cells in 5 ㎏ of ﬁne sand.")), title="ﬁles")
+    assert chunk.text == "The tank holds 10⁶ cells in 5 ㎏ of ﬁne sand."
+    assert chunk.search_text == "files\nThe tank holds 10^6 cells in 5 kg of fine sand."
+
+
+def test_notes_do_not_break_a_paragraph_in_two() -> None:
+    found = chunks(
+        page(
+            text("The pump starts at", regions=at(1, 50, 600, 290, 700)),
+            text("seven.", regions=at(1, 310, 60, 550, 120)),
+            text("1 A note.", regions=at(1, 50, 720, 290, 740), is_aside=True),
+            number=1,
+        )
+    )
+    assert found[0].text == "The pump starts at seven.\n\n1 A note."
+
+
+def test_a_paragraph_goes_on_below_a_figure() -> None:
+    found = chunks(
+        page(
+            text("The pump starts at", regions=at(1, 50, 60, 290, 80)),
+            Part(kind="figure", caption="Pump", regions=at(1, 50, 100, 290, 300)),
+            text("seven in the morning.", regions=at(1, 50, 320, 290, 340)),
+        )
+    )
+    assert found[0].text == "The pump starts at seven in the morning."
