@@ -35,6 +35,9 @@ _WANTS_MORE = re.compile(
 _END_CHARACTERS = 40
 MIN_CASELESS = 20
 
+# The tokenizer holds about 700 bytes a token: ten megabytes of brackets would be 7 GB.
+SLAB_CHARACTERS = 50_000
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -115,10 +118,27 @@ def _runs(text: str, max_tokens: int) -> Iterator[tuple[list[str], int]]:
     """Each sentence as the list of its pieces (one where it fits), with its offset."""
     at = 0
     sentences = [one for line in text.splitlines(keepends=True) for one in _with_spaces(line)]
-    counts = count_many([fold_for_search(sentence) for sentence in sentences])
+    # What is longer than a slab is cut anyway, and never counted as a whole.
+    counts = count_many([fold_for_search(one[:SLAB_CHARACTERS]) for one in sentences])
     for sentence, tokens in zip(sentences, counts, strict=True):
-        yield ([sentence] if tokens <= max_tokens else _cut_folded(sentence, max_tokens)), at
+        slabs = _slabs(sentence)
+        if len(slabs) == 1 and tokens <= max_tokens:
+            yield slabs, at
+        else:
+            yield [piece for slab in slabs for piece in _cut_folded(slab, max_tokens)], at
         at += len(sentence)
+
+
+def _slabs(sentence: str) -> list[str]:
+    """The sentence, or slices of it, cut after a blank where there is one."""
+    slabs: list[str] = []
+    begin = 0
+    while len(sentence) - begin > SLAB_CHARACTERS:
+        end = begin + SLAB_CHARACTERS
+        cut = sentence.rfind(" ", begin + SLAB_CHARACTERS // 2, end) + 1 or end
+        slabs.append(sentence[begin:cut])
+        begin = cut
+    return [*slabs, sentence[begin:]]
 
 
 def _cut_folded(sentence: str, max_tokens: int) -> list[str]:

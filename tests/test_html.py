@@ -266,6 +266,13 @@ def test_a_page_of_a_million_blanks_is_read() -> None:
     ]
 
 
+def test_a_line_longer_than_the_tokenizer_is_given_at_once_loses_no_word() -> None:
+    words = [f"word{number}" for number in range(20_000)]
+    drafts = list(chunk_parts([read_page("<p>" + " ".join(words) + "</p>")], title=""))
+    assert " ".join(draft.text for draft in drafts).split() == words
+    assert len(" ".join(words)) > 3 * SLAB_CHARACTERS
+
+
 def test_an_xml_declaration_is_no_text() -> None:
     page = read_page(b'\n <?xml version="1.0" encoding="latin1"?><html><p>caf\xc3\xa9</p></html>')
     assert texts_of(page) == ["café"]

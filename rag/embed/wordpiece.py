@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # stretch counts by its letters, about what a vocabulary without that limit makes of it.
 LONGEST_KNOWN = 20
 LETTERS_PER_TOKEN = 4
+COUNT_BATCH = 256  # an encoding holds about 300 bytes a token, and all of a batch at once
 _LONG_RUN = re.compile(rf"\S{{{LONGEST_KNOWN + 1}}}")
 _SPACE = re.compile(r"\s")
 
@@ -35,11 +36,15 @@ def count_tokens(text: str) -> int:
 
 def count_many(texts: Sequence[str]) -> list[int]:
     """Tokens of each text, in order; see `count_tokens`."""
-    encodings = _tokenizer().encode_batch_fast(list(texts), add_special_tokens=False)
-    return [
-        len(token_spans(text)) if _LONG_RUN.search(text) else len(encoding.ids)
-        for text, encoding in zip(texts, encodings, strict=True)
-    ]
+    counts: list[int] = []
+    for start in range(0, len(texts), COUNT_BATCH):
+        batch = list(texts[start : start + COUNT_BATCH])
+        encodings = _tokenizer().encode_batch_fast(batch, add_special_tokens=False)
+        counts.extend(
+            len(token_spans(text)) if _LONG_RUN.search(text) else len(encoding.ids)
+            for text, encoding in zip(batch, encodings, strict=True)
+        )
+    return counts
 
 
 def token_spans(text: str) -> list[tuple[int, int]]:
