@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ingest.blocks import SLAB_CHARACTERS
 from ingest.characters import strip_unseen
+from ingest.chunk import chunk_parts
 from rag.errors import CorruptFileError, EmptyFileError, FileTooLargeError
 from tests.html_builders import data_uri, parts_of, png, read_both, read_page, texts_of
 
