@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 from ingest.boxes import area, clipped, overlap
 from ingest.characters import symbol_share
+from ingest.contents import is_contents
 from ingest.figures import WHOLE_PAGE_SHARE, reason_to_skip
 from ingest.graphics import find_graphics
 from ingest.headings import heading_level
 from ingest.mentions import find_mention
 from ingest.paragraphs import words_of
 from ingest.parts import Part, PartKind, Skipped
+from ingest.photos import is_filling
 from ingest.tables import holds_words, is_trusted, to_markdown
 from rag.types import Region
 
@@ -147,6 +149,9 @@ class _Emitter:
     def _emit_table(self, graphic: Graphic) -> None:
         block = self._blocks[graphic.members[0]]
         words = "\n".join(line.text for line in block.lines)
+        if self._is_contents(graphic, block):
+            self._add(Part(kind="text", text=words), graphic.bbox)
+            return
         is_clean = not any(overlap(box, block.bbox) > 0 for box in self._context.distrusted)
         trusted = is_clean and is_trusted(block.grid) and holds_words(block.grid, words)
         is_figure = graphic.caption is not None and graphic.caption.kind == "figure"
@@ -157,6 +162,13 @@ class _Emitter:
             return
         self._add_graphic(Part(kind="table", text=text), graphic)
 
+    def _is_contents(self, graphic: Graphic, block: PageBlock) -> bool:
+        """Whether a table without a label lists chapters with their pages."""
+        if graphic.caption is not None and graphic.caption.kind != "other":
+            return False
+        headings = [p.part.text for p in self._pieces if p.part.kind == "heading"]
+        return is_contents([line.text for line in block.lines], headings[-1] if headings else "")
+
     def _emit_figure(self, graphic: Graphic) -> None:
         held = [self._blocks[i] for i in graphic.members]
         inside = [self._blocks[i] for i, g in self._inside.items() if g is graphic]
@@ -164,6 +176,8 @@ class _Emitter:
         if not graphic.is_listing and symbol_share(words) > MAX_SYMBOL_SHARE:
             words = ""  # a font without a map to Unicode; the picture still shows it
         reason = reason_to_skip(graphic.bbox, self._context.size)
+        if not reason and not words and is_filling(graphic.bbox, self._context):
+            reason = "an area of colour or letters drawn as a shape"
         if graphic.caption is None and reason:
             self._skip(graphic.bbox, reason)
             self._keep_words([*held, *inside])

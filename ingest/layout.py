@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rag.types import BBox
 
 Grid = tuple[tuple[str, ...], ...]
+Cells = tuple[tuple["BBox | None", ...], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class LayoutBox:
     kind: str
     bbox: BBox  # points
     grid: Grid = ()  # tables: rows of cells, as extracted
+    cells: Cells = ()  # their boxes
 
 
 def load_layout_model() -> None:
@@ -53,11 +55,13 @@ def read_layout(document: pymupdf.Document, page_index: int) -> list[LayoutBox]:
 
 
 def _box(raw: dict[str, Any]) -> LayoutBox:
-    grid = (raw.get("table") or {}).get("extract") or ()
+    table = raw.get("table") or {}
+    grid, cells = table.get("extract") or (), table.get("cells") or ()
     return LayoutBox(
         kind=raw["boxclass"],
         bbox=(float(raw["x0"]), float(raw["y0"]), float(raw["x1"]), float(raw["y1"])),
         grid=tuple(tuple(clean_text(cell or "") for cell in row) for row in grid),
+        cells=tuple(tuple(tuple(cell) if cell else None for cell in row) for row in cells),
     )
 
 

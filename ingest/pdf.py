@@ -153,7 +153,7 @@ class PdfReader:
             sheet.warn("has a layout that cannot be recognised")
             boxes = []
         sheet.reload(self._document)
-        boxes = mend_tables(boxes, sheet.seen, sheet.rulings)
+        boxes = mend_tables(boxes, sheet.seen, sheet.rulings, sheet.words)
         boxes = [replace(box, grid=sheet.mended(box.grid)) for box in boxes]
         return split_pictures(boxes, sheet.seen, sheet.drawings, sheet.size)
 

@@ -18,6 +18,7 @@ MIN_SIDE_PT, MIN_SIDE_PX = 64.0, 64
 MIN_PHOTO_SHARE = 0.015  # of the page
 MAX_PHOTO_SHARE = 0.8  # more is the paper that the page is printed on
 MAX_WORD_SHARE = 0.12  # of the image under words: more is their background
+MIN_FILLED_SHARE = 0.6
 MAX_PHOTOS = 24  # of a page
 
 
@@ -50,6 +51,19 @@ def find_photos(
         if not any(overlap(photo, box) > 0.5 * min(area(photo), area(box)) for box in taken)
         and sum(overlap(photo, line) for line in words) <= MAX_WORD_SHARE * area(photo)
     ]
+
+
+def is_filling(box: BBox, context: PageContext) -> bool:
+    """Whether a box shows fills only: images of a few pixels and no drawing.
+
+    Word processors write headings as masks over an image of 2 x 2 pixels.
+    """
+    flat = [image.bbox for image in context.images if image.is_flat]
+    if sum(overlap(box, item) for item in flat) < MIN_FILLED_SHARE * area(box):
+        return False
+    others = [image.bbox for image in context.images if not image.is_flat]
+    drawn = context.drawings()[: -len(context.images)]
+    return not any(overlap(box, item) > 0.1 * area(box) for item in (*others, *drawn))
 
 
 def _photos(context: PageContext) -> list[BBox]:

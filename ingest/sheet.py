@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.bidi import is_leftward
 from ingest.boxes import area
-from ingest.characters import fold_spaces, symbol_share, unreadable_share
+from ingest.characters import clean_text, fold_spaces, symbol_share, unreadable_share
 from ingest.crops import draw_ink
 from ingest.glyphs import LOST, lost_glyphs
 from ingest.graphic_types import PlacedImage
+from ingest.gridwords import Word
 from ingest.pageblocks import plain_blocks
 from ingest.parts import PageClass, ParsedPage, Part, Skipped
-from ingest.spans import InkMap, Span, read_spans, split_hidden
+from ingest.spans import InkMap, Span, read_spans, split_hidden, text_flags
 from rag.types import Region
 
 if TYPE_CHECKING:
@@ -128,6 +129,15 @@ class Sheet:
     def rulings(self) -> list[BBox]:
         """Rectangles around each line, frame and shaded area that is drawn."""
         return [tuple(path["rect"]) for path in self._paths()]
+
+    def words(self) -> list[Word]:
+        """The words of the page one by one, hidden ones included."""
+        with contextlib.suppress(Exception):
+            return [
+                Word((x0, y0, x1, y1), clean_text(text))
+                for x0, y0, x1, y1, text, *_ in self.page.get_text("words", flags=text_flags())
+            ]
+        return []
 
     def _paths(self) -> list[Any]:
         if self._drawn is None:

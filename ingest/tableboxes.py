@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from ingest.boxes import area, centre, contains, overlap, union
 from ingest.boxwords import body_size, find_prose, words_in
+from ingest.gridwords import Word, mend_grid
 from ingest.pageblocks import BOX_SLACK_PT
+from ingest.tables import is_trusted
 
 if TYPE_CHECKING:
     from ingest.layout import Grid, LayoutBox
@@ -28,26 +30,34 @@ MIN_COLUMN_SHARE = 0.6  # of the words of a column must be in the box for the co
 
 
 def mend_tables(
-    boxes: Sequence[LayoutBox], spans: Sequence[Span], rulings: Callable[[], Sequence[BBox]]
+    boxes: Sequence[LayoutBox],
+    spans: Sequence[Span],
+    rulings: Callable[[], Sequence[BBox]],
+    words: Callable[[], Sequence[Word]],
 ) -> list[LayoutBox]:
     """The boxes, those of tables as large as what is drawn, without another column's prose.
+
+    Words that the cells cut in two are put together again.
 
     Args:
         boxes: of one page in reading order.
         spans: the words of the page.
-        rulings: lines and frames drawn on the page; asked only when there is a table.
+        rulings: lines and frames drawn on the page; asked only when there is a table,
+        words: and so are the single words of the page.
     """
     if not any(box.kind == "table" for box in boxes):
         return list(boxes)
     body = body_size(spans)
-    drawn = rulings()
+    drawn, single = rulings(), words()
     mended: list[LayoutBox] = []
-    for box in boxes:
+    for index, box in enumerate(boxes):
         if box.kind != "table":
             mended.append(box)
             continue
+        if is_trusted(box.grid):  # whole columns in a cell are not to be made to look like rows
+            box = replace(box, grid=mend_grid(box.grid, box.cells, single))
         cut = _without_prose(box, boxes, spans, body)
-        others = [other.bbox for other in boxes if other is not box]
+        others = [other.bbox for at, other in enumerate(boxes) if at != index]
         mended.append(replace(cut, bbox=_grown(cut.bbox, spans, drawn, others)))
     return mended
 
