@@ -11,6 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ingest.caption_words import WEAK_WORDS
 from ingest.captions import read_label
 from rag.sentences import fold_spaces, split_sentences
 
@@ -37,11 +38,10 @@ MAX_RANGE = 20
 MAX_LIST = 12
 WINDOW = 120  # characters: a label and the numbers listed after it
 # Pictures that are counted apart from the figures of their document.
-_COUNTED_APART = (
-    "chart charts graph graphs scheme schemes plate plates exhibit exhibits map maps photo photos"
-    " image images illustration illustrations diagram diagrams diagramm diagramme схема"
+_OWN_FAMILIES = WEAK_WORDS | frozenset(
+    ("chart", "graph", "scheme", "plate", "exhibit", "illustration", "listing", "схема")
 )
-_OWN_FAMILIES = frozenset(_COUNTED_APART.split())
+_PREFIXES = ("supp", "extended", "online", "append", "annex")
 # Case forms of running text that no caption begins with.
 _FORMS = (
     (re.compile(r"(?i)рисунк\w{1,3}"), "рисунок"),
@@ -91,9 +91,10 @@ def label_key(label: str) -> Key | None:
         return None
     words = (text[: number.start()] + text[number.end() :]).strip(" .:()[]").casefold().split()
     family = str(found.kind)
-    if words and words[-1] in _OWN_FAMILIES:
-        family = words[-1].rstrip("s")
-    if len(words) > 1 and words[0].startswith(("supp", "extended", "online")):
+    word = words[-1] if words else ""
+    if _OWN_FAMILIES & {word, word.removesuffix("s")}:
+        family = word.removesuffix("s")
+    if len(words) > 1 and words[0].startswith(_PREFIXES):
         family = f"supplement {family}"
     return family, _number_key(number[0])
 

@@ -33,6 +33,8 @@ DOCUMENT = UUID(int=7)
         ("Рис. 1", ("figure", "1")),
         ("Chart 4", ("chart", "4")),
         ("Supplemental Figure 7", ("supplement figure", "7")),
+        ("Listing 1", ("listing", "1")),
+        ("Algorithm 2", ("algorithm", "2")),
         ("no label", None),
     ],
 )
