@@ -23,6 +23,7 @@ from ingest.margins import RunningMatter
 from ingest.pageblocks import PageBlock, fill_boxes
 from ingest.parts import DocumentHead, PageClass, ParsedPage, Part, Skipped
 from ingest.reading_order import in_reading_order
+from ingest.ruled import read_ruled
 from ingest.sheet import Sheet, readable
 from ingest.tableboxes import mend_tables
 from rag.errors import (
@@ -153,6 +154,7 @@ class PdfReader:
             sheet.warn("has a layout that cannot be recognised")
             boxes = []
         sheet.reload(self._document)
+        boxes = read_ruled(boxes, sheet.seen, sheet.lines, leftward=sheet.is_leftward)
         boxes = mend_tables(boxes, sheet.seen, sheet.rulings, sheet.words)
         boxes = [replace(box, grid=sheet.mended(box.grid)) for box in boxes]
         return split_pictures(boxes, sheet.seen, sheet.drawings, sheet.size)

@@ -34,6 +34,7 @@ GARBLED_SHARE = 0.1
 # A font that maps letters to other ASCII characters; code and tables stay below.
 SYMBOL_SHARE = 0.35
 MIN_SYMBOL_TEXT = 40  # characters
+MAX_LINE_PT = 2.5  # a thicker one is a bar
 MAX_DRAWINGS = 20_000  # clustering is quadratic at worst
 
 
@@ -130,6 +131,10 @@ class Sheet:
         """Rectangles around each line, frame and shaded area that is drawn."""
         return [tuple(path["rect"]) for path in self._paths()]
 
+    def lines(self) -> list[BBox]:
+        """Straight lines as thin boxes, the edges of rectangles among them."""
+        return [line for path in self._paths() for item in path["items"] for line in _lines(item)]
+
     def words(self) -> list[Word]:
         """The words of the page one by one, hidden ones included."""
         with contextlib.suppress(Exception):
@@ -203,3 +208,18 @@ def _complained() -> bool:
     import pymupdf
 
     return "error" in pymupdf.TOOLS.mupdf_warnings()
+
+
+def _lines(item: tuple[Any, ...]) -> list[BBox]:
+    """A line, or the edges of a rectangle; a thin rectangle is a line."""
+    if item[0] == "l":
+        (x0, y0), (x1, y1) = item[1], item[2]
+        box = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+        is_straight = min(box[2] - box[0], box[3] - box[1]) <= MAX_LINE_PT
+        return [box] if is_straight else []
+    if item[0] != "re":
+        return []
+    x0, y0, x1, y1 = tuple(item[1])
+    if min(x1 - x0, y1 - y0) <= MAX_LINE_PT:
+        return [(x0, y0, x1, y1)]
+    return [(x0, y0, x1, y0), (x0, y1, x1, y1), (x0, y0, x0, y1), (x1, y0, x1, y1)]

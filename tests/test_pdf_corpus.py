@@ -16,6 +16,7 @@ import pytest
 from bench.boxscore import Counted, Found, Tally, count_page, iou
 from ingest.parts import ParsedPage, Part
 from ingest.pdf import PdfReader, parse_pages
+from rag.folding import fold_for_search
 from rag.settings import IngestSettings
 
 COUNTED = Path(__file__).resolve().parent.parent / "bench" / "hand_counted.jsonl"
@@ -201,10 +202,16 @@ def test_a_scanned_page_is_kept_as_a_picture(shared: Path) -> None:
     assert [part.kind for part in page.parts] == ["page"]
 
 
-def test_persian_text_in_a_picture_box_is_kept(shared: Path) -> None:
+def test_persian_tables_in_a_picture_box_are_read(shared: Path) -> None:
     page = _page(shared, "right_to_left_03.pdf", 1)
-    texts = " ".join(part.text for part in page.parts if part.kind == "text")
-    assert "شماره استاندارد ملی" in texts
+    boxes = [table.regions[0].bbox for table in _tables(page)]
+    assert len(boxes) == 2
+    assert iou(boxes[0], (64, 157, 525, 324)) >= 0.9
+    assert iou(boxes[1], (71, 368, 498, 598)) >= 0.9
+    row = fold_for_search("| تاريخ پذيرش | 1403/10/04 |")
+    assert row in fold_for_search(_tables(page)[1].text)
+    banner = _best(page, {"bbox": (29, 31, 565, 120)}, ("figure",))
+    assert iou(banner.regions[0].bbox, (29, 31, 565, 120)) >= 0.9
 
 
 def test_the_total_of_an_invoice_is_found(shared: Path) -> None:
