@@ -11,6 +11,7 @@ parsed pages are kept in FILE; without --full, Cranfield is cut to a fifth.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import math
 import os
@@ -19,7 +20,7 @@ import tempfile
 import time
 from collections import defaultdict
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -224,6 +225,13 @@ def read_pdfs(kept: Path) -> Docs:
     return found
 
 
+def default_file() -> Path:
+    """Where parsed pages are kept; its name changes when a part gets other fields."""
+    shape = " ".join(field.name for kind in (ParsedPage, Part) for field in fields(kind))
+    digest = hashlib.sha256(shape.encode()).hexdigest()[:8]
+    return Path(tempfile.gettempdir()) / f"folio-bench-parts-{digest}.pickle"
+
+
 def _without_pictures(page: ParsedPage) -> ParsedPage:
     return replace(page, parts=tuple(replace(part, image_png=None) for part in page.parts))
 
@@ -333,9 +341,7 @@ def measure(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="all ways, all of Cranfield")
-    parser.add_argument(
-        "--parts", type=Path, default=Path(tempfile.gettempdir()) / "folio-bench-parts.pickle"
-    )
+    parser.add_argument("--parts", type=Path, default=default_file())
     options = parser.parse_args()
     lane = CachedLane(load_embedder(EmbedSettings(model="minilm")).text)
     pdfs = read_pdfs(options.parts)
