@@ -7,13 +7,16 @@ a process can.
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ingest.ahead import Boxes, LayoutAhead, layout_ahead
 from ingest.figures import without_picture
 from ingest.headings import HeadingPath, with_headings
 from ingest.parts import DocumentHead, ParsedPage, Part, Skipped
@@ -32,6 +35,8 @@ from rag.types import MediaType
 
 logger = logging.getLogger(__name__)
 
+# A helper takes a second to start, which fewer pages do not win back.
+SHARED_FROM_PAGES = 8
 START_TIMEOUT_S = 120.0  # imports only; a loaded machine needs tens of seconds
 # After so many pages in a row without an answer the rest will not answer either.
 FAILED_PAGES_IN_A_ROW = 5
@@ -100,18 +105,44 @@ def parse_in_child(
     try:
         with Session(task, cancelled) as session:
             yield session.head
-            yield from _pages(session, task)
+            with _ahead(task, session.head.page_count or 0, cancelled) as ahead:
+                yield from _pages(session, task, ahead)
     except CancelledError:
         logger.info("parsing cancelled name=%s", name)
 
 
-def _pages(session: Session, task: Task) -> Iterator[ParsedPage]:
+@contextlib.contextmanager
+def _ahead(
+    task: Task, page_count: int, cancelled: Callable[[], bool]
+) -> Iterator[LayoutAhead | None]:
+    """Helpers for a PDF whose pages are worth the second that a child takes to start."""
+    helper_count = min(task.limits.processes, _processor_count()) - 1
+    if task.media_type != "pdf" or page_count < SHARED_FROM_PAGES or helper_count < 1:
+        yield None
+        return
+
+    def open_session(must_stop: Callable[[], bool]) -> Session:
+        return Session(task, must_stop)
+
+    with layout_ahead(page_count, helper_count, open_session, cancelled) as ahead:
+        yield ahead
+
+
+def _processor_count() -> int:
+    """Processors this process may use; fewer than the machine has in a container."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _pages(session: Session, task: Task, ahead: LayoutAhead | None) -> Iterator[ParsedPage]:
     budget = _PictureBudget(task.limits.max_images)
     path: HeadingPath = ()
     failed_in_a_row = read = 0
     page_count = session.head.page_count
     for number in range(1, (page_count or 1) + 1):
-        page = session.parse_page(number if page_count is not None else None)
+        boxes = ahead.boxes_of(number, session) if ahead else None
+        page = session.parse_page(number if page_count is not None else None, boxes)
         failed_in_a_row = failed_in_a_row + 1 if page.page_class == "failed" else 0
         read += page.page_class != "failed"
         page = budget.kept(page)
@@ -158,10 +189,13 @@ class Session:
             self._child.kill()
             self._child = None
 
-    def parse_page(self, page_number: int | None) -> ParsedPage:
-        """The page as far as it can be read; never raises for a bad page."""
+    def parse_page(self, page_number: int | None, boxes: Boxes | None = None) -> ParsedPage:
+        """The page as far as it can be read; never raises for a bad page.
+
+        `boxes` are what `layout` of this or another session found on it.
+        """
         drafts: list[ParsedPage] = []
-        reason = self._drafts({"number": page_number, "plain": False}, drafts)
+        reason = self._drafts({"number": page_number, "plain": False, "boxes": boxes}, drafts)
         if reason is None and drafts:
             return drafts[-1]
         if not drafts:
@@ -169,6 +203,21 @@ class Session:
         if not drafts or not drafts[-1].parts:
             return _failed(page_number)
         return _with_warning(drafts[-1], page_number, reason or "was damaged")
+
+    def layout(self, page_number: int) -> Boxes | None:
+        """The boxes of a page, to be handed on; None when `parse_page` must see to them.
+
+        Raises:
+            ChildGoneError: The page broke the child.
+        """
+        try:
+            header, _ = next(self._ask({"do": "layout", "number": page_number}))
+        except (ChildGoneError, WireError) as error:
+            logger.warning("child lost in layout page=%s reason=%s", page_number, error)
+            self.close()
+            raise ChildGoneError(str(error)) from error
+        boxes = header.get("boxes")
+        return boxes if isinstance(boxes, list) else None
 
     def draw(self, page_number: int, *, long_side_px: int) -> bytes:
         """A page as a PNG.

@@ -24,7 +24,7 @@ from ingest.pageblocks import PageBlock, fill_boxes
 from ingest.parts import DocumentHead, PageClass, ParsedPage, Part, Skipped
 from ingest.reading_order import in_reading_order
 from ingest.ruled import read_ruled
-from ingest.sheet import Sheet, readable
+from ingest.sheet import MIN_TEXT_CHARACTERS, Sheet, readable
 from ingest.tableboxes import mend_tables
 from rag.errors import (
     CorruptFileError,
@@ -102,11 +102,14 @@ class PdfReader:
         """Release the file."""
         self._document.close()
 
-    def stages(self, page_number: int, *, plain: bool) -> Iterator[ParsedPage]:
+    def stages(
+        self, page_number: int, *, plain: bool, boxes: Sequence[LayoutBox] | None = None
+    ) -> Iterator[ParsedPage]:
         """Drafts of a page, each with all the last one held; the last is the page.
 
         First the words alone, then with the layout, then with pictures: whoever stops
-        the clock keeps the draft before. `plain` ends after the first.
+        the clock keeps the draft before. `plain` ends after the first. `boxes` are what
+        another reader's `layout` found on this page; the page comes out the same.
         """
         sheet = self._sheet(page_number)
         yield sheet.plain_page()
@@ -117,20 +120,38 @@ class PdfReader:
             sheet.look_at_ink()
             page_class = sheet.page_class()
         if page_class == "text":
-            boxes = self._layout(sheet)
-            blocks = self._without_margins(sheet, fill_boxes(boxes, sheet.seen))
-            yield sheet.to_page("text", *_undrawn(*arrange(blocks, self._context(sheet))))
+            boxes = self._layout(sheet, boxes)
+            filled, pieces, skipped = self._arranged(sheet, boxes)
+            yield sheet.to_page("text", *_undrawn(pieces, skipped))
+            if sheet.images:
+                # A raster decoded small for the layout is drawn again from the cache, so a
+                # crop would depend on whether this reader laid the page out.
+                _shrink_cache(100)
+            before = (sheet.seen, sheet.hidden)
             sheet.look_at_ink()
-            filled = fill_boxes(boxes, sheet.seen)
-            blocks = self._without_margins(sheet, filled)
+            if (sheet.seen, sheet.hidden) != before:
+                filled, pieces, skipped = self._arranged(sheet, boxes)
             self._margins.remember(filled, sheet.size[1])
-            pieces, skipped = arrange(blocks, self._context(sheet))
             parts, more = self._drawn(sheet, pieces)
             yield sheet.to_page("text", parts, [*skipped, *more])
             self._texts_before = [part.text for part in parts if part.kind == "text"]
         else:
             yield self._as_picture(sheet, page_class)
         self._forget()
+
+    def layout(self, page_number: int) -> list[LayoutBox] | None:
+        """The boxes of a page for another reader, or None when `stages` must see to them.
+
+        Remembers nothing, so pages may be asked for in any order.
+        """
+        page = self._document.load_page(page_number - 1)
+        page.remove_rotation()
+        is_large = page.rect.width * page.rect.height > MAX_LAYOUT_PT2
+        if is_large or len(page.get_text("text").strip()) < MIN_TEXT_CHARACTERS:
+            return None
+        boxes = read_layout(self._document, page_number - 1)
+        self._forget()
+        return boxes
 
     def draw(self, page_number: int, *, long_side_px: int) -> bytes:
         """The page as displayed, as an RGB PNG."""
@@ -142,13 +163,20 @@ class PdfReader:
         page.remove_rotation()  # from here on all boxes are those of the page as displayed
         return Sheet(page_number, page)
 
-    def _layout(self, sheet: Sheet) -> list[LayoutBox]:
+    def _arranged(
+        self, sheet: Sheet, boxes: Sequence[LayoutBox]
+    ) -> tuple[list[PageBlock], list[Piece], list[Skipped]]:
+        filled = fill_boxes(boxes, sheet.seen)
+        blocks = self._without_margins(sheet, filled)
+        return filled, *arrange(blocks, self._context(sheet))
+
+    def _layout(self, sheet: Sheet, found: Sequence[LayoutBox] | None) -> list[LayoutBox]:
         """The boxes of the page; none, with a warning, where the model cannot go."""
         if sheet.size[0] * sheet.size[1] > MAX_LAYOUT_PT2:
             sheet.warn("is too large for layout recognition")
             return []
         try:
-            boxes = read_layout(self._document, sheet.number - 1)
+            boxes = found if found is not None else read_layout(self._document, sheet.number - 1)
         except Exception:  # numpy, onnxruntime and MuPDF errors, each of its own class
             logger.exception("layout failed page_number=%s", sheet.number)
             sheet.warn("has a layout that cannot be recognised")
@@ -234,10 +262,14 @@ class PdfReader:
             self._document.xref_set_key(catalog, "AcroForm/Fields", "null")
 
     def _forget(self) -> None:
-        """Empty MuPDF's cache: pages are read once, and memory must stay flat."""
-        import pymupdf
+        """Halve MuPDF's cache: memory must stay flat, and the next page needs the same fonts."""
+        _shrink_cache(50)
 
-        pymupdf.TOOLS.store_shrink(100)
+
+def _shrink_cache(percent: int) -> None:
+    import pymupdf
+
+    pymupdf.TOOLS.store_shrink(percent)
 
 
 def _undrawn(

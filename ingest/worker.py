@@ -4,9 +4,11 @@ Knows the protocol and the limits it puts on itself; the reading is done by the 
 each type. Started by `ingest.child` as `python -m ingest.worker`.
 
 Requests, one JSON object a line: {"do": "open", ...} first, then {"do": "page",
-"number": n, "plain": bool} or {"do": "draw", "number": n, "long_side_px": p}.
+"number": n, "plain": bool, "boxes": [...] from a "layout", if there was one},
+{"do": "layout", "number": n} or {"do": "draw", "number": n, "long_side_px": p}.
 Answers: "ready" once after imports; "head"; one or more "draft" (each holds all that the
-one before it held) and then "done"; "picture"; or "error" (the file) or "failed" (this page).
+one before it held) and then "done"; "layout"; "picture"; or "error" (the file) or "failed"
+(this page).
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from rag.settings import IngestSettings
 
 if TYPE_CHECKING:
     from ingest.parts import DocumentHead, ParsedPage
+    from ingest.pdf import PdfReader
 
 logger = logging.getLogger(__name__)
 
@@ -130,12 +133,40 @@ def _serve(reader: _Reader, request: dict[str, Any], answers: BinaryIO) -> None:
             png = reader.draw(number, long_side_px=request["long_side_px"])
             write_frame(answers, {"type": "picture"}, [png])
             return
-        for page in reader.stages(number, plain=request["plain"]):
+        if request["do"] == "layout":
+            write_frame(answers, {"type": "layout", "boxes": _layout(reader, number)})
+            return
+        for page in _stages(reader, request):
             write_frame(answers, *page_to_wire(page, "draft"))
         write_frame(answers, {"type": "done"})
     except (Exception, MemoryError):  # the rim: one bad page must not end the document
         logger.exception("page failed page_number=%s", number)
         write_frame(answers, {"type": "failed"})
+
+
+def _stages(reader: _Reader, request: dict[str, Any]) -> Iterator[ParsedPage]:
+    if request.get("boxes") is None:
+        return reader.stages(request["number"], plain=request["plain"])
+    from ingest.layout import boxes_from_wire
+
+    boxes = boxes_from_wire(request["boxes"])
+    return _pdf(reader).stages(request["number"], plain=request["plain"], boxes=boxes)
+
+
+def _layout(reader: _Reader, page_number: int) -> list[dict[str, Any]] | None:
+    from ingest.layout import boxes_to_wire
+
+    boxes = _pdf(reader).layout(page_number)
+    return None if boxes is None else boxes_to_wire(boxes)
+
+
+def _pdf(reader: _Reader) -> PdfReader:
+    from ingest.pdf import PdfReader
+
+    if not isinstance(reader, PdfReader):
+        message = "only a PDF has a layout"
+        raise TypeError(message)
+    return reader
 
 
 class _PagelessReader:

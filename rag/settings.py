@@ -120,6 +120,9 @@ class IngestSettings(_Section):
     page_memory_mb: Annotated[int, Field(ge=256, le=64_000)] = Field(
         2_048, description="Memory the parser may use, MB"
     )
+    processes: Annotated[int, Field(ge=1, le=8)] = Field(
+        2, description="Processes that read a long PDF together, 0.6 GB each"
+    )
 
 
 class RetrieveSettings(_Section):

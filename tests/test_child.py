@@ -8,9 +8,10 @@ import time
 from pathlib import Path
 
 import psutil
+import pymupdf
 import pytest
 
-from ingest.child import Session, Task, parse_in_child
+from ingest.child import SHARED_FROM_PAGES, Session, Task, parse_in_child
 from ingest.pages import render_page
 from ingest.parts import DocumentHead, ParsedPage
 from rag.errors import (
@@ -103,7 +104,7 @@ def test_a_killed_child_is_replaced_and_the_page_keeps_its_words(tmp_path: Path)
 
 def test_a_document_of_which_no_page_can_be_read_is_corrupt(tmp_path: Path) -> None:
     path = _write(tmp_path, make_endless_pdf([WORDS], endless_page=1))
-    limits = LIMITS.model_copy(update={"page_timeout_s": 1.0})
+    limits = LIMITS.model_copy(update={"page_timeout_s": 2.0})
     with pytest.raises(CorruptFileError, match=r"No page of report\.pdf can be read"):
         _parse(path, limits)
 
@@ -130,12 +131,14 @@ def test_cancelling_ends_the_stream_and_leaves_no_child(tmp_path: Path) -> None:
     assert not psutil.Process().children()
 
 
-def test_closing_the_stream_early_leaves_no_child(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page_count", [3, 12], ids=["one process", "two processes"])
+def test_closing_the_stream_early_leaves_no_child(tmp_path: Path, page_count: int) -> None:
     events = parse_in_child(
-        _write(tmp_path, make_pdf([WORDS] * 3)), "pdf", name="a.pdf", limits=LIMITS
+        _write(tmp_path, make_pdf([WORDS] * page_count)), "pdf", name="a.pdf", limits=LIMITS
     )
     next(events)
-    events.close()  # type: ignore[attr-defined]
+    next(events)
+    events.close()
     assert not psutil.Process().children()
 
 
@@ -223,3 +226,52 @@ def test_password_file_of_the_corpus_opens_with_its_password(shared: Path) -> No
 def test_fuzzed_file_of_the_corpus_ends_cleanly(shared: Path) -> None:
     head, pages = _parse(shared / "corpus" / "pdf" / "poppler-90-0-fuzzed.pdf")
     assert head.page_count == len(pages) == 16
+
+
+def test_a_real_document_comes_out_the_same_from_one_process_and_from_two(
+    shared: Path, tmp_path: Path
+) -> None:
+    path = _write(tmp_path, _mixed_pages(shared / "corpus" / "pdf"))
+    alone = _parse(path, LIMITS.model_copy(update={"processes": 1}))
+    together = _parse(path, LIMITS.model_copy(update={"processes": 2}))
+    assert len(alone[1]) == SHARED_FROM_PAGES
+    assert sum(part.image_png is not None for page in alone[1] for part in page.parts) >= 5
+    assert together == alone
+
+
+def _mixed_pages(folder: Path) -> bytes:
+    """Figures, a raster chart, tables, running footers, a scan: what a reader remembers."""
+    with pymupdf.open() as mixed:
+        for name, first, last in (
+            ("tracemonkey.pdf", 10, 11),
+            ("redp5110_sampled.pdf", 7, 10),
+            ("ocr_test.pdf", 1, 1),
+            ("redp5110_sampled.pdf", 4, 4),
+        ):
+            with pymupdf.open(folder / name) as source:
+                mixed.insert_pdf(source, from_page=first - 1, to_page=last - 1)
+        return bytes(mixed.tobytes())
+
+
+def test_pages_are_read_in_order_though_a_helper_dies(tmp_path: Path) -> None:
+    path = _write(tmp_path, make_pdf([f"{WORDS} Page {n}." for n in range(1, 15)]))
+    pages: list[ParsedPage] = []
+    for event in parse_in_child(path, "pdf", name="a.pdf", limits=LIMITS):
+        if isinstance(event, ParsedPage):
+            pages.append(event)
+            _kill_the_youngest_of_two_children(when=len(pages) == 2)
+    assert [page.page_number for page in pages] == list(range(1, 15))
+    assert all(f"Page {page.page_number}." in _words(page) for page in pages)
+    assert not any(page.warnings for page in pages)
+
+
+def _kill_the_youngest_of_two_children(*, when: bool) -> None:
+    children = sorted(psutil.Process().children(), key=lambda child: child.create_time())
+    if when and len(children) == 2:
+        children[-1].kill()
+
+
+def test_a_page_that_never_ends_costs_only_itself_with_two_processes(tmp_path: Path) -> None:
+    path = _write(tmp_path, make_endless_pdf([WORDS] * 9, endless_page=6))
+    _, pages = _parse(path, LIMITS.model_copy(update={"page_timeout_s": 3.0}))
+    assert [page.page_class == "failed" for page in pages] == [n == 6 for n in range(1, 10)]
