@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rag.errors import IndexMismatchError
 from rag.retrieve import Scope
 from rag.settings import EmbedSettings, Settings, StoreSettings
 from rag.types import PICTURES, WORDS, Hit
@@ -230,18 +229,6 @@ def test_suggestions_are_questions_of_the_sample(services: Services) -> None:
     asked = {question["question"] for question in QUESTIONS}
     assert 1 <= len(services.suggestions()) <= 4
     assert set(services.suggestions()) <= asked
-
-
-def test_another_embedder_is_refused_with_the_way_out(services: Services, shared: Path) -> None:
-    tiny = shared / "fixtures" / "nomic_text_tiny"
-    before = services.settings
-    embed = before.embed.model_copy(update={"model": "nomic", "model_dir": tiny})
-    services.settings = before.model_copy(update={"embed": embed})
-    try:
-        with pytest.raises(IndexMismatchError, match="folio reindex --embedder nomic"):
-            services.check_index()
-    finally:
-        services.settings = before
 
 
 def test_a_rebuilt_index_gives_the_same_hits(services: Services) -> None:
