@@ -22,6 +22,7 @@ _LETTER_OF_IT = re.compile(
 _DIGIT = re.compile("[0-9\u0660-\u0669\u06f0-\u06f9]")
 _INNER = frozenset(",.:/-+\u066b\u066c\u2212'")  # inside a number, between two digits
 _SIGN = frozenset("%\u066a$€£¥#°\u2212\u00b1")  # beside a number; a hyphen there is a dash
+MAX_SIGNS = 3  # before a number
 _OPENING, _CLOSING = "([{<«‹", ")]}>»›"
 _TURNED = str.maketrans(_OPENING + _CLOSING, _CLOSING + _OPENING)
 
@@ -94,10 +95,10 @@ def _end_of_rightward(kinds: list[Direction], drawn: list[str], at: int) -> int:
         if kinds[end] in ("right", "number"):
             if last > at and not _is_one_run(kinds, last, end, has_word):
                 break
-            if last == at and end > at and not all(k == "sign" for k in kinds[at:end]):
-                return at
             has_word = has_word or kinds[end] == "right"
             last = end + 1
+        elif last == at and (kinds[end] != "sign" or end - at >= MAX_SIGNS):
+            return at  # nothing but signs stands before a number
         end += 1
     if last == at:
         return at

@@ -6,6 +6,7 @@ Knows MuPDF's "rawdict" and where glyphs stand. The order on a line is `ingest.b
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ SAME_ROW = 0.35
 ONE_PIECE = 0.9  # a wider gap is a gutter or the next cell
 WORD_GAP = 0.16
 NO_WIDTH = 0.05
+NEIGHBOURS = 4  # letters to each side that a mark or part may belong to
 ROWS_LOOKED_AT = 40  # spans come nearly in order of height
 
 
@@ -136,10 +138,12 @@ def _clusters(glyphs: Sequence[_Glyph], size: float) -> list[_Glyph]:
         return list(glyphs)
     parts: dict[int, str] = {}
     bases.sort(key=lambda glyph: glyph.middle)
+    middles = [glyph.middle for glyph in bases]
     for glyph in (g for g, part in zip(glyphs, is_part, strict=True) if part):
         is_mark = unicodedata.combining(glyph.text[:1])
+        near = bisect_left(middles, glyph.middle)
         home = min(
-            range(len(bases)),
+            range(max(0, near - NEIGHBOURS), min(len(bases), near + NEIGHBOURS)),
             key=lambda i: abs((bases[i].middle if is_mark else bases[i].x1) - glyph.middle),
         )
         parts[home] = parts.get(home, "") + glyph.text

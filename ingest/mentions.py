@@ -36,6 +36,7 @@ _RANGE = frozenset({"–", "—", "-", "to", "bis", "through"})
 _PLAIN_RANGE = re.compile(r"(\d{1,3})[–-](\d{1,3})")
 MAX_RANGE = 20
 MAX_LIST = 12
+MAX_SEARCHED = 50_000  # characters of one paragraph; no honest one is longer
 WINDOW = 120  # characters: a label and the numbers listed after it
 # Pictures that are counted apart from the figures of their document.
 _OWN_FAMILIES = WEAK_WORDS | frozenset(
@@ -71,7 +72,8 @@ def find_mention(number: str, texts: Iterable[str]) -> str:
     wanted = label_key(number)
     if wanted is None:
         return ""
-    for text in texts:
+    for whole in texts:
+        text = whole[:MAX_SEARCHED]
         if not any(mention.means((wanted,)) for mention in read_mentions(text)):
             continue
         for sentence in split_sentences(text):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # height, or when the lower one reaches so far into the other (cells in two sizes).
 SAME_LINE = 0.45
 SAME_LINE_OVERLAP = 0.75
+PIECES_LOOKED_AT = 20  # on one line; more are a table of its own
 INITIAL_SIZE = 1.6  # times the size of the words beside it
 _BULLET = re.compile(r"(?:[•◦▪‣●○■□►▶✓✔➢–—]|\ufffd{1,2}|[-*](?=\s)|\(?(?:\d{1,2}|[a-z])[.)](?=\s))")
 _LEADER = re.compile(r"(?:\s?[._·]){5,}")  # dots from a heading to its page number
@@ -48,12 +49,17 @@ def to_lines(spans: Sequence[Span]) -> list[Line]:
     pieces = [list(group) for _, group in groupby(spans, key=lambda span: span.line)]
     if any(not span.is_horizontal for span in spans):
         return [_line(piece) for piece in pieces]
+    boxed = [(union(span.bbox for span in piece), piece) for piece in pieces]
+    boxed.sort(key=lambda entry: _middle(entry[0]))
     rows: list[list[list[Span]]] = []
-    for piece in sorted(pieces, key=lambda spans: _middle(union(s.bbox for s in spans))):
-        if rows and all(_on_one_line(other, piece) for other in rows[-1]):
+    boxes: list[BBox] = []  # of the last row
+    for box, piece in boxed:
+        if boxes and all(_on_one_line(other, box) for other in boxes[-PIECES_LOOKED_AT:]):
             rows[-1].append(piece)
+            boxes.append(box)
         else:
             rows.append([piece])
+            boxes = [box]
     return [_line([span for piece in _ordered(row) for span in piece]) for row in rows]
 
 
@@ -140,8 +146,7 @@ def _is_initial(before: Span, after: Span) -> bool:
     )
 
 
-def _on_one_line(one: Sequence[Span], other: Sequence[Span]) -> bool:
-    first, second = union(s.bbox for s in one), union(s.bbox for s in other)
+def _on_one_line(first: BBox, second: BBox) -> bool:
     height = min(first[3] - first[1], second[3] - second[1])
     beside = first[2] <= second[0] + 1 or second[2] <= first[0] + 1
     inside = min(first[3], second[3]) - max(first[1], second[1])
