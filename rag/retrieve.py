@@ -16,6 +16,7 @@ import numpy as np
 from rag.background import Background
 from rag.embed.caps import question_notes
 from rag.evidence import is_answered, question_terms
+from rag.folding import fold_for_search
 from rag.keywords import query_weights
 from rag.merge import Candidate, Group, Ranked, bar, heights, keep_top, merge
 from rag.questions import asks_for_picture, named_labels
@@ -126,6 +127,7 @@ class Retriever:
         )
 
     def _query(self, question: str) -> _Query:
+        question = fold_for_search(question)  # as passages were, before they were embedded
         text = self._embedder.text.embed_queries([question])[0]
         dense: dict[DenseName, Array] = {"text": text, "caption": text}
         pictures = self._embedder.pictures
