@@ -148,11 +148,12 @@ class _Emitter:
 
     def _emit_table(self, graphic: Graphic) -> None:
         block = self._blocks[graphic.members[0]]
-        words = "\n".join(line.text for line in block.lines)
-        if self._is_contents(graphic, block):
+        lines = [line.text for i in graphic.members for line in self._blocks[i].lines]
+        words = "\n".join(lines)
+        if self._is_contents(graphic, lines):
             self._add(Part(kind="text", text=words), graphic.bbox)
             return
-        is_clean = not any(overlap(box, block.bbox) > 0 for box in self._context.distrusted)
+        is_clean = not any(overlap(box, graphic.bbox) > 0 for box in self._context.distrusted)
         trusted = is_clean and is_trusted(block.grid) and holds_words(block.grid, words)
         is_figure = graphic.caption is not None and graphic.caption.kind == "figure"
         text = to_markdown(block.grid) if trusted else words
@@ -162,12 +163,12 @@ class _Emitter:
             return
         self._add_graphic(Part(kind="table", text=text), graphic)
 
-    def _is_contents(self, graphic: Graphic, block: PageBlock) -> bool:
+    def _is_contents(self, graphic: Graphic, lines: Sequence[str]) -> bool:
         """Whether a table without a label lists chapters with their pages."""
         if graphic.caption is not None and graphic.caption.kind != "other":
             return False
         headings = [p.part.text for p in self._pieces if p.part.kind == "heading"]
-        return is_contents([line.text for line in block.lines], headings[-1] if headings else "")
+        return is_contents(lines, headings[-1] if headings else "")
 
     def _emit_figure(self, graphic: Graphic) -> None:
         held = [self._blocks[i] for i in graphic.members]

@@ -126,17 +126,39 @@ def match_captions(
         captions: boxes, and what their label says they are about.
         targets: boxes of pictures ("figure") and tables ("table").
     """
-    pairs = sorted(
-        (cost, c, t)
+    costs = {
+        (c, t): cost
         for c, (caption, caption_kind) in enumerate(captions)
         for t, (target, target_kind) in enumerate(targets)
         if (cost := _cost(caption, caption_kind, target, target_kind)) is not None
-    )
+    }
     found: dict[int, int] = {}
-    for _, c, t in pairs:
+    for c, t in sorted(costs, key=lambda pair: (costs[pair], pair)):
         if c not in found and t not in found.values():
             found[c] = t
+    for c in range(len(captions)):
+        if c not in found:
+            _make_room(c, found, costs)
     return found
+
+
+def _make_room(wanting: int, found: dict[int, int], costs: dict[tuple[int, int], float]) -> None:
+    """Give a caption its target when the one that has it fits another, free one.
+
+    Two tables with captions below: the upper caption is nearest to the lower table.
+    """
+    holders = {t: c for c, t in found.items()}
+    moves = [
+        (costs[wanting, t] + costs[holders[t], other], t, other)
+        for c, t in costs
+        if c == wanting and t in holders
+        for holder, other in costs
+        if holder == holders[t] and other not in holders
+    ]
+    if moves:
+        _, target, other = min(moves)
+        found[holders[target]] = other
+        found[wanting] = target
 
 
 def _cost(

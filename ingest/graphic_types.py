@@ -35,6 +35,7 @@ class PageContext:
     page_number: int
     size: tuple[float, float]  # points
     drawings: Callable[[], Sequence[BBox]] = field(default=lambda: ())  # only asked when needed
+    rulings: Callable[[], Sequence[BBox]] = field(default=lambda: ())  # so are these
     images: Sequence[PlacedImage] = ()
     repeated: Collection[PlacedImage] = ()  # of them, those that pages before had as well
     texts_before: Sequence[str] = ()  # running text of the page before, for mentions

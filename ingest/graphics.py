@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ingest.boxes import area, overlap, union
 from ingest.captioning import find_captions, give_captions
 from ingest.figures import find_missed, stacked_above
+from ingest.frames import find_frames
 from ingest.graphic_types import Caption, Graphic
 from ingest.joining import join_parts, merge_overlapping
 from ingest.photos import find_photos, split_collages
@@ -30,8 +31,10 @@ def find_graphics(
 ) -> tuple[list[Graphic], list[Caption]]:
     """The graphics of a page, captions matched, and the captions that belong to none."""
     captions = find_captions(blocks, known_words)
-    graphics = _boxed(blocks)
-    unmatched = give_captions(captions, graphics)
+    boxed = _boxed(blocks)
+    frames = find_frames(captions, boxed, blocks, context)
+    unmatched = give_captions(captions, [*boxed, *frames])
+    graphics = [*boxed, *(frame for frame in frames if frame.caption is not None)]
     _mark_listings(graphics, blocks)
     graphics, left = _find_missing(unmatched, graphics, blocks, context)
     graphics = join_parts(graphics, blocks, context.size)

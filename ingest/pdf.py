@@ -192,6 +192,7 @@ class PdfReader:
             page_number=sheet.number,
             size=sheet.size,
             drawings=sheet.drawings,
+            rulings=sheet.rulings,
             images=sheet.images,
             repeated=self._images.repeated(sheet.images, sheet.number),
             texts_before=self._texts_before,

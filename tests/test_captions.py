@@ -148,3 +148,12 @@ def test_a_caption_beside_a_picture_is_taken_when_none_stands_below() -> None:
     far = (400.0, 150.0, 500.0, 200.0)
     assert match_captions([(beside, "figure")], [(picture, "figure")]) == {0: 0}
     assert match_captions([(far, "figure")], [(picture, "figure")]) == {}
+
+
+def test_captions_below_their_tables_are_told_when_there_is_one_for_each() -> None:
+    upper, lower = (100.0, 100.0, 300.0, 200.0), (100.0, 230.0, 300.0, 330.0)
+    below_upper, below_lower = (100.0, 210.0, 300.0, 220.0), (100.0, 336.0, 300.0, 346.0)
+    tables = [(upper, "table"), (lower, "table")]
+    captions = [(below_upper, "table"), (below_lower, "table")]
+    assert match_captions(captions, tables) == {0: 0, 1: 1}
+    assert match_captions(captions[:1], tables) == {0: 1}

@@ -215,3 +215,48 @@ def test_a_list_of_contents_is_text() -> None:
     grid = tuple(tuple(line.split(" … ")) for line in lines)
     (piece,) = _arrange([LayoutBox(kind="table", bbox=(60, 98, 310, 150), grid=grid)], spans)[0]
     assert (piece.part.kind, piece.part.text) == ("text", "\n".join(lines))
+
+
+# -- captions of tables below, frames of rules ------------------------------------------------
+
+
+def _frame_page(*rules: BBox) -> list[Piece]:
+    prompt = [
+        _words(f"You are a careful expert {i}.", (150, 100 + 20 * i, 400, 110 + 20 * i), 3 * i)
+        for i in range(3)
+    ]
+    upper = _words("Table 1: Prompt for the test.", (150, 172, 400, 182), 20)
+    cells = _words("Year Share 2018 7", (150, 220, 400, 230), 30)
+    lower = _words("Table 2: Shares by year.", (150, 272, 400, 282), 40)
+    grid = (("Year", "Share"), ("2018", "7"))
+    boxes = [
+        *(LayoutBox(kind="text", bbox=span.bbox) for span in prompt),
+        LayoutBox(kind="caption", bbox=upper.bbox),
+        LayoutBox(kind="table", bbox=(140, 200, 460, 260), grid=grid),
+        LayoutBox(kind="caption", bbox=lower.bbox),
+    ]
+    context = PageContext(page_number=1, size=PAGE, rulings=lambda: rules)
+    return arrange(fill_boxes(boxes, [*prompt, upper, cells, lower]), context)[0]
+
+
+def test_words_between_rules_over_a_table_caption_are_that_table() -> None:
+    pieces = _frame_page((140.0, 95.0, 410.0, 95.5), (140.0, 165.0, 410.0, 165.5))
+    tables = [piece.part for piece in pieces if piece.part.kind == "table"]
+    assert [table.number for table in tables] == ["Table 1", "Table 2"]
+    assert tables[0].text.startswith("You are a careful expert 0.")
+    assert tables[0].regions[0].bbox == (140, 95, 410, 165.5)
+    assert tables[1].text.startswith("| Year | Share |")
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        pytest.param([], id="no rules"),
+        pytest.param([(140.0, 95.0, 410.0, 95.5), (90.0, 165.0, 310.0, 165.5)], id="uneven"),
+        pytest.param([(140.0, 95.0, 460.0, 95.5), (140.0, 300.0, 460.0, 300.5)], id="around all"),
+        pytest.param([(140.0, 95.0, 410.0, 95.5), (140.0, 135.0, 410.0, 135.5)], id="far off"),
+    ],
+)
+def test_other_rules_make_no_table(rules: list[BBox]) -> None:
+    pieces = _frame_page(*rules)
+    assert len([piece for piece in pieces if piece.part.kind == "table"]) == 1
