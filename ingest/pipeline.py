@@ -313,7 +313,7 @@ class Pipeline:
         if cut:
             note = Note(kind="warning", page_number=None, bbox=None, text=cut)
             self._library.items.add_notes(run, [note])
-        language = detect_language(item.text for item in items if item.kind == "text")
+        language = detect_language(item.text for item in items if item.kind in WORDS)
         self._library.documents.set_language(document.id, language)
         self._library.documents.publish(run, READABLE)
 
