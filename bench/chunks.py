@@ -33,8 +33,8 @@ from ingest.child import parse_in_child
 from ingest.parts import DocumentHead, ParsedPage, Part
 from rag.embed import load_embedder
 from rag.keywords import average_length, document_weights, query_weights
+from rag.legs import LEG_LIMIT
 from rag.merge import Candidate, heights, merge
-from rag.retrieve import LEG_LIMIT
 from rag.settings import EmbedSettings, IngestSettings
 from rag.types import WORDS, LegScore
 
@@ -43,8 +43,7 @@ if TYPE_CHECKING:
 
     from rag.embed import TextLane
     from rag.embed.lanes import Array
-    from rag.merge import Group
-    from rag.types import LegName
+    from rag.types import Group, LegName
 
     Pages = list[ParsedPage]
     Docs = Mapping[str, tuple[str, Pages]]  # by name: title and pages

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-
-from rag.types import LegName, LegScore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
 
+    from rag.types import Group, LegName, LegScore
+
 Array = NDArray[np.float32]
-Group = Literal["words", "pictures"]
 
 MIN_SAMPLE = 64
 # Keyword weight by group: measured in simulation, design.md 5 (w = 2 for words, 1 for pictures).

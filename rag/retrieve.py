@@ -1,68 +1,48 @@
-"""A question to ranked hits: legs, calibration, merge, collapse, quota, evidence.
+"""A question to ranked hits: the nine steps of the design, one after the other.
 
-Follows the nine steps of the design. Ordering rules are in `rag.merge`; this module
-knows where candidates come from and what is visible.
+Candidates and their scores come from `rag.legs`, the order from `rag.merge`, what is
+collapsed, capped or called by name from `rag.arrange`. This module knows the rows behind
+them and whether they are evidence.
 """
 
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from rag.background import Background
+from rag.arrange import cap_documents, collapse, pick_named
 from rag.embed.caps import question_notes
 from rag.evidence import is_answered, question_terms
-from rag.folding import fold_for_search
-from rag.keywords import query_weights
-from rag.merge import Candidate, Group, Ranked, bar, heights, keep_top, merge
+from rag.legs import Legs
+from rag.merge import Ranked, bar, keep_top, merge
 from rag.questions import asks_for_picture, named_labels
-from rag.store.base import DENSE_NAMES, DenseName, Filter, Leg
-from rag.types import LOCAL_WORKSPACE, PICTURES, WORDS, Hit, LegName, LegScore, OtherPlace
+from rag.types import Considered, Explanation, Hit, Retrieval, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from uuid import UUID
 
-    from rag.embed.lanes import Array, Embedder
+    from rag.embed.lanes import Embedder
     from rag.files import FileStore
+    from rag.legs import Query
     from rag.library import FoundItem, Library
-    from rag.store.base import Scored, Sparse, Store
-    from rag.types import Kind, Modality, Why
-
-LEG_LIMIT = 50
-MAX_PER_DOCUMENT = 3  # search poisoning by stuffing; only without a scope
-MIN_DOCUMENTS_FOR_CAP = 3
+    from rag.merge import Candidate
+    from rag.store.base import Store
+    from rag.types import Fate, Group, Modality, OtherPlace, Why
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """Who may be found."""
+@dataclass(slots=True, kw_only=True)
+class _Found:
+    """One question on its way: what was found, and what became of it."""
 
-    workspace: str = LOCAL_WORKSPACE
-    documents: tuple[UUID, ...] = ()  # empty: all
-    group: Group | None = None  # only words, or only pictures
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retrieval:
-    """Hits of a question, best first, and whether they are evidence enough to answer."""
-
-    hits: tuple[Hit, ...]
-    has_evidence: bool
-    notes: tuple[str, ...] = ()  # what of the question was not read, in sentences
-    timings_ms: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Query:
-    """A question in the form each leg wants."""
-
-    words: Sparse
-    dense: Mapping[DenseName, Array]
+    rows: dict[UUID, FoundItem]
+    merged: list[Ranked]  # before anything was taken away
+    bars: Mapping[Group, float]
+    kept: list[Ranked] = field(default_factory=list)
+    places: Mapping[UUID, tuple[OtherPlace, ...]] = field(default_factory=dict)
+    why: dict[UUID, Why] = field(default_factory=dict)
+    fates: dict[UUID, Fate] = field(default_factory=dict)
 
 
 class Retriever:
@@ -73,9 +53,8 @@ class Retriever:
     ) -> None:
         self._library = library
         self._files = files
-        self._store = store
         self._embedder = embedder
-        self._background = Background(library, store, embedder)
+        self._legs = Legs(library=library, store=store, embedder=embedder)
 
     def retrieve(
         self,
@@ -83,6 +62,7 @@ class Retriever:
         *,
         top_k: int,
         scope: Scope | None = None,
+        explain: bool = False,
     ) -> Retrieval:
         """The hits for a question.
 
@@ -90,236 +70,138 @@ class Retriever:
             question: Plain words; an empty one finds nothing.
             top_k: Most hits to keep.
             scope: Workspace, documents and kinds to search.
+            explain: Also say of every candidate why it was kept or not.
         """
         scope = scope or Scope()
         clock = _Clock()
         if not question.strip():
             return Retrieval(hits=(), has_evidence=False)
-        query = self._query(question)
+        query = self._legs.query(question)
         clock.mark("embed")
-        candidates = self._candidates(query, scope)
+        candidates = self._legs.candidates(query, scope)
         clock.mark("search")
-        found = self._library.items.lookup(scope.workspace, [c.id for c in candidates])
-        ranked = merge([c for c in candidates if c.id in found])
-        ranked, places = _collapse(ranked, found)
-        bars = self._bars(scope)
-        if not scope.documents:
-            ranked = _cap_documents(ranked, found, bars)
-        kept, why = self._keep(question, ranked, scope, top_k, bars, found)
-        found |= self._library.items.lookup(
-            scope.workspace, [h.candidate.id for h in kept if h.candidate.id not in found]
-        )
-        hits = self._hits(kept, found, why, places)
+        found = self._arrange(question, candidates, scope, top_k)
+        hits = self._hits(found)
         clock.mark("merge")
-        evidence = is_answered(
-            question_terms(question),
-            hits,
-            others=[item.item.search_text for item in found.values()],
-            clears_bar=any(h.height >= bars[h.candidate.group] for h in kept),
-            is_scoped=len(scope.documents) == 1,
-        )
+        evidence = self._is_answered(question, found, hits, scope)
         clock.mark("evidence")
         return Retrieval(
             hits=tuple(hits),
             has_evidence=evidence,
             notes=question_notes(self._embedder, question),
             timings_ms=clock.marks,
+            explanation=self._explain(query, scope, found, hits) if explain else None,
         )
 
-    def _query(self, question: str) -> _Query:
-        question = fold_for_search(question)  # as passages were, before they were embedded
-        text = self._embedder.text.embed_queries([question])[0]
-        dense: dict[DenseName, Array] = {"text": text, "caption": text}
-        pictures = self._embedder.pictures
-        if pictures is not None:
-            # In a joint space one vector serves both; a paired picture lane has its own.
-            dense["image"] = text if self._embedder.joint else pictures.embed_queries([question])[0]
-        return _Query(query_weights(question), dense)
-
-    def _candidates(self, query: _Query, scope: Scope) -> list[Candidate]:
-        legs = self._legs(query, scope)
-        answers = self._store.search([leg for _, leg in legs])
-        scores: dict[UUID, dict[LegName, LegScore]] = defaultdict(dict)
-        groups: dict[UUID, Group] = {}
-        for (group, leg), hits in zip(legs, answers, strict=True):
-            for hit, score in zip(hits, self._scores(leg, hits, query, scope), strict=True):
-                scores[hit.id][leg.using] = score
-                # A table found by its pixels is still words.
-                groups[hit.id] = "words" if groups.get(hit.id) == "words" else group
-        self._fill_dense(scores, query, scope)
-        tables = self._tables(scores, groups, scope)
-        return [
-            Candidate(id=id_, group="words" if id_ in tables else groups[id_], legs=legs_)
-            for id_, legs_ in scores.items()
-        ]
-
-    def _legs(self, query: _Query, scope: Scope) -> list[tuple[Group, Leg]]:
-        hidden_words, hidden_pictures = self._library.documents.hidden_runs(scope.workspace)
-
-        def where(kinds: tuple[Kind, ...], hidden: tuple[UUID, ...]) -> Filter:
-            return Filter(
-                workspace=scope.workspace,
-                documents=scope.documents or None,
-                not_runs=hidden,
-                kinds=kinds,
-            )
-
-        words, pictures = where(WORDS, hidden_words), where(PICTURES, hidden_pictures)
-        with_tables = where((*PICTURES, "table"), hidden_pictures)
-        legs: list[tuple[Group, Leg]] = []
-        if scope.group != "pictures":
-            legs.append(("words", _leg("text", query.dense["text"], words)))
-        if scope.group != "words":
-            if "image" in query.dense:
-                seen = pictures if scope.group == "pictures" else with_tables
-                legs.append(("pictures", _leg("image", query.dense["image"], seen)))
-            legs.append(("pictures", _leg("caption", query.dense["caption"], pictures)))
-        if query.words.indices:
-            if scope.group != "pictures":
-                legs.append(("words", _leg("keywords", query.words, words)))
-            if scope.group != "words":
-                legs.append(("pictures", _leg("keywords", query.words, pictures)))
-        return legs
-
-    def _scores(
-        self, leg: Leg, hits: Sequence[Scored], query: _Query, scope: Scope
-    ) -> list[LegScore]:
-        if leg.using == "keywords":
-            return [LegScore(rank=i, weight=hit.score) for i, hit in enumerate(hits, 1)]
-        levels = self._z(leg.using, [hit.score for hit in hits], query, scope)
-        return [
-            LegScore(rank=i, cosine=hit.score, z=z)
-            for i, (hit, z) in enumerate(zip(hits, levels, strict=True), 1)
-        ]
-
-    def _z(
-        self, name: DenseName, cosines: Sequence[float], query: _Query, scope: Scope
-    ) -> list[float]:
-        if not cosines:
-            return []
-        sample = self._background.sample(scope.workspace, name) @ query.dense[name]
-        return [float(z) for z in heights(np.asarray(cosines, dtype=np.float32), sample)]
-
-    def _fill_dense(
-        self, scores: Mapping[UUID, dict[LegName, LegScore]], query: _Query, scope: Scope
-    ) -> None:
-        """A hit found by keywords only gets its exact cosine from its stored vector."""
-        blind = [id_ for id_, legs in scores.items() if set(legs) == {"keywords"}]
-        names = [name for name in DENSE_NAMES if name in query.dense]
-        for id_, vectors in self._store.fetch(blind, names).items():
-            for name, vector in vectors.items():
-                cosine = float(vector @ query.dense[name])
-                z = self._z(name, [cosine], query, scope)[0]
-                # Past the leg's limit: how far exactly is not known and does not matter.
-                scores[id_][name] = LegScore(rank=LEG_LIMIT + 1, cosine=cosine, z=z)
-
-    def _tables(
-        self,
-        scores: Mapping[UUID, Mapping[LegName, LegScore]],
-        groups: Mapping[UUID, Group],
-        scope: Scope,
-    ) -> set[UUID]:
-        by_pixels = [
-            id_ for id_ in scores if groups[id_] == "pictures" and set(scores[id_]) == {"image"}
-        ]
-        found = self._library.items.lookup(scope.workspace, by_pixels)
-        return {id_ for id_, row in found.items() if row.item.kind == "table"}
+    def _arrange(
+        self, question: str, candidates: Sequence[Candidate], scope: Scope, top_k: int
+    ) -> _Found:
+        rows = self._library.items.lookup(scope.workspace, [c.id for c in candidates])
+        merged = merge([c for c in candidates if c.id in rows])
+        found = _Found(rows=rows, merged=merged, bars=self._bars(scope))
+        ranked, found.places = collapse(merged, rows)
+        left = {hit.candidate.id for hit in ranked}
+        found.fates = {h.candidate.id: "same" for h in merged if h.candidate.id not in left}
+        if not scope.documents:
+            ranked, moved = cap_documents(ranked, rows, found.bars)
+            found.fates |= dict.fromkeys(moved, "document_cap")
+        self._keep(question, ranked, scope, top_k, found)
+        return found
 
     def _bars(self, scope: Scope) -> dict[Group, float]:
         words, pictures = self._library.items.group_sizes(scope.workspace, scope.documents)
         return {"words": bar(words), "pictures": bar(pictures)}
 
     def _keep(
-        self,
-        question: str,
-        ranked: list[Ranked],
-        scope: Scope,
-        top_k: int,
-        bars: Mapping[Group, float],
-        found: Mapping[UUID, FoundItem],
-    ) -> tuple[list[Ranked], dict[UUID, Why]]:
-        if scope.group is not None:
-            return ranked[:top_k], {}
-        kept, reserved = keep_top(
-            ranked, top_k=top_k, bars=bars, wants_picture=asks_for_picture(question)
-        )
-        why: dict[UUID, Why] = {reserved: "picture_reserve"} if reserved else {}
-        named = self._named(question, scope, ranked, found)
-        if named is not None:
-            # Who calls a figure by its number wants that one, before anything like it.
-            others = [hit for hit in kept if hit.candidate.id != named.candidate.id]
-            kept = [named, *others][:top_k]
-            why[named.candidate.id] = "named"
-        return kept, why
+        self, question: str, ranked: list[Ranked], scope: Scope, top_k: int, found: _Found
+    ) -> None:
+        found.kept = ranked[:top_k]
+        if scope.group is None:
+            found.kept, reserved = keep_top(
+                ranked, top_k=top_k, bars=found.bars, wants_picture=asks_for_picture(question)
+            )
+            if reserved:
+                found.why[reserved] = "picture_reserve"
+            self._put_named_first(question, ranked, scope, top_k, found)
+        kept = {hit.candidate.id for hit in found.kept}
+        for hit in ranked[:top_k]:
+            if hit.candidate.id not in kept:
+                is_picture = hit.candidate.group == "pictures"
+                found.fates[hit.candidate.id] = "picture_limit" if is_picture else "gave_way"
+        found.fates |= dict.fromkeys(kept, "kept")
 
-    def _named(
-        self,
-        question: str,
-        scope: Scope,
-        ranked: Sequence[Ranked],
-        found: Mapping[UUID, FoundItem],
-    ) -> Ranked | None:
-        """The figure or table that the question calls by its number.
-
-        Several documents have a Figure 3: the best ranked one wins, else the one of the
-        best ranked document.
-        """
+    def _put_named_first(
+        self, question: str, ranked: Sequence[Ranked], scope: Scope, top_k: int, found: _Found
+    ) -> None:
+        """Who calls a figure by its number wants that one, before anything like it."""
         labels = named_labels(question)
         if not labels:
-            return None
+            return
         points = self._library.items.visible_points(
             scope.workspace, labels=labels, documents=scope.documents
         )
-        for hit in ranked:
-            if hit.candidate.id in points:
-                return hit
-        rows = self._library.items.lookup(scope.workspace, points)
-        for hit in ranked:
-            document = found[hit.candidate.id].item.document_id
-            for point in points:
-                if point in rows and rows[point].item.document_id == document:
-                    group: Group = "words" if rows[point].item.kind in WORDS else "pictures"
-                    return Ranked(candidate=Candidate(id=point, group=group), height=hit.height)
-        return None
+        found.rows |= self._library.items.lookup(scope.workspace, points)
+        named = pick_named(points, ranked, found.rows)
+        if named is not None:
+            others = [hit for hit in found.kept if hit.candidate.id != named.candidate.id]
+            found.kept = [named, *others][:top_k]
+            found.why[named.candidate.id] = "named"
 
-    def _hits(
-        self,
-        kept: Sequence[Ranked],
-        found: Mapping[UUID, FoundItem],
-        why: Mapping[UUID, Why],
-        places: Mapping[UUID, tuple[OtherPlace, ...]],
-    ) -> list[Hit]:
-        visible = [hit for hit in kept if hit.candidate.id in found]
-        return [
-            self._hit(hit, found[hit.candidate.id], rank, why, places)
-            for rank, hit in enumerate(visible, 1)
-        ]
+    def _is_answered(self, question: str, found: _Found, hits: Sequence[Hit], scope: Scope) -> bool:
+        return is_answered(
+            question_terms(question),
+            hits,
+            others=[row.item.search_text for row in found.rows.values()],
+            clears_bar=any(h.height >= found.bars[h.candidate.group] for h in found.kept),
+            is_scoped=len(scope.documents) == 1,
+        )
 
-    def _hit(
-        self,
-        ranked: Ranked,
-        row: FoundItem,
-        rank: int,
-        why: Mapping[UUID, Why],
-        places: Mapping[UUID, tuple[OtherPlace, ...]],
-    ) -> Hit:
+    def _explain(
+        self, query: Query, scope: Scope, found: _Found, hits: Sequence[Hit]
+    ) -> Explanation:
+        shown = {hit.item.id: hit for hit in hits}
+        plain = _plain_ranks(found.merged)
+        considered = []
+        for rank, ranked in enumerate(found.merged, 1):
+            id_ = ranked.candidate.id
+            hit = shown.get(found.rows[id_].item.id) or self._hit(ranked, 0, found)
+            considered.append(
+                Considered(
+                    hit=hit,
+                    merged_rank=rank,
+                    plain_rank=plain.get(id_),
+                    fate=found.fates.get(id_, "below"),
+                )
+            )
+        return Explanation(
+            considered=tuple(considered),
+            bars=found.bars,
+            samples={
+                name: tuple(map(float, cosines))
+                for name, cosines in self._legs.samples(query, scope).items()
+            },
+        )
+
+    def _hits(self, found: _Found) -> list[Hit]:
+        visible = [hit for hit in found.kept if hit.candidate.id in found.rows]
+        return [self._hit(hit, rank, found) for rank, hit in enumerate(visible, 1)]
+
+    def _hit(self, ranked: Ranked, rank: int, found: _Found) -> Hit:
+        id_ = ranked.candidate.id
+        row = found.rows[id_]
         digest = row.item.image_sha256
         return Hit(
             item=row.item,
             document_name=row.document_name,
             rank=rank,
             height=ranked.height,
-            why=why.get(ranked.candidate.id, "rank"),
+            why=found.why.get(id_, "rank"),
             modality=_modality(ranked.candidate),
             page_size=row.page_size,
             image_path=str(self._files.picture_path(digest)) if digest else None,
             legs=ranked.candidate.legs,
-            also_in=places.get(ranked.candidate.id, ()),
+            also_in=found.places.get(id_, ()),
         )
-
-
-def _leg(using: LegName, vector: Array | Sparse, where: Filter) -> Leg:
-    return Leg(using=using, vector=vector, where=where, limit=LEG_LIMIT)
 
 
 def _modality(candidate: Candidate) -> Modality:
@@ -328,52 +210,17 @@ def _modality(candidate: Candidate) -> Modality:
     return "image" if best == "image" else "text"
 
 
-def _collapse(
-    ranked: Sequence[Ranked], found: Mapping[UUID, FoundItem]
-) -> tuple[list[Ranked], dict[UUID, tuple[OtherPlace, ...]]]:
-    """Same picture or same text: the best stays, the others become `also_in`."""
-    first: dict[tuple[str, str], UUID] = {}
-    places: dict[UUID, tuple[OtherPlace, ...]] = {}
-    kept = []
-    for hit in ranked:
-        row = found[hit.candidate.id]
-        winner = first.setdefault(_sameness(row), hit.candidate.id)
-        if winner == hit.candidate.id:
-            kept.append(hit)
-            continue
-        regions = row.item.regions
-        place = OtherPlace(
-            document_name=row.document_name,
-            page_number=regions[0].page_number if regions else None,
+def _plain_ranks(ranked: Sequence[Ranked]) -> dict[UUID, int]:
+    """Places by largest cosine of any leg: what a plain top-k would show."""
+    best = {
+        hit.candidate.id: max(
+            (leg.cosine for leg in hit.candidate.legs.values() if leg.cosine is not None),
+            default=None,
         )
-        places[winner] = (*places.get(winner, ()), place)
-    return kept, places
-
-
-def _sameness(row: FoundItem) -> tuple[str, str]:
-    if row.item.kind in PICTURES and row.item.image_sha256:
-        return ("picture", row.item.image_sha256)
-    return ("words", " ".join(row.item.text.casefold().split()) or str(row.item.id))
-
-
-def _cap_documents(
-    ranked: list[Ranked], found: Mapping[UUID, FoundItem], bars: Mapping[Group, float]
-) -> list[Ranked]:
-    """At most 3 items of a document at the front, once 3 documents clear their bar."""
-
-    def document(hit: Ranked) -> UUID:
-        return found[hit.candidate.id].item.document_id
-
-    strong = [hit for hit in ranked if hit.height >= bars[hit.candidate.group]]
-    if len({document(hit) for hit in strong}) < MIN_DOCUMENTS_FOR_CAP:
-        return ranked
-    seen: dict[UUID, int] = defaultdict(int)
-    front: list[Ranked] = []
-    for hit in strong:
-        seen[document(hit)] += 1
-        if seen[document(hit)] <= MAX_PER_DOCUMENT:
-            front.append(hit)
-    return [*front, *(hit for hit in ranked if hit not in front)]
+        for hit in ranked
+    }
+    known = [(-cosine, id_.int, id_) for id_, cosine in best.items() if cosine is not None]
+    return {id_: rank for rank, (_, _, id_) in enumerate(sorted(known), 1)}
 
 
 class _Clock:

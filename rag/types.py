@@ -22,6 +22,9 @@ Why = Literal["rank", "picture_reserve", "named"]
 Finish = Literal["stop", "length", "cut_off", "stopped"]
 Mode = Literal["llm", "extractive"]
 
+Group = Literal["words", "pictures"]
+Fate = Literal["kept", "same", "document_cap", "picture_limit", "gave_way", "below"]
+
 BBox = tuple[float, float, float, float]
 LOCAL_WORKSPACE = "local"
 WORDS: tuple[Kind, ...] = ("text", "table")
@@ -53,6 +56,15 @@ class Item:
     anchor: str | None = None
     image_sha256: str | None = None  # figures, pages, tables: key into files
     links: tuple[UUID, ...] = ()  # figures and tables a text names; the texts that name a figure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Who may be found."""
+
+    workspace: str = LOCAL_WORKSPACE
+    documents: tuple[UUID, ...] = ()  # empty: all
+    group: Group | None = None  # only words, or only pictures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +104,36 @@ class Hit:
     def page_number(self) -> int | None:
         """First page the hit stands on; None for page-less formats."""
         return self.item.regions[0].page_number if self.item.regions else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Considered:
+    """A candidate of one question, kept or not, with the places it held on the way."""
+
+    hit: Hit  # its rank is the one shown, 0 when it is not
+    merged_rank: int  # 1-based, in the merged list before collapse, caps and quota
+    plain_rank: int | None  # 1-based, by largest cosine; None when no vector of it was compared
+    fate: Fate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why the hits of one question stand where they stand."""
+
+    considered: tuple[Considered, ...]  # by merged rank
+    bars: Mapping[Group, float]  # what a height must pass to count as evidence
+    samples: Mapping[LegName, tuple[float, ...]]  # cosines of the question with each leg's sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrieval:
+    """Hits of a question, best first, and whether they are evidence enough to answer."""
+
+    hits: tuple[Hit, ...]
+    has_evidence: bool
+    notes: tuple[str, ...] = ()  # what of the question was not read, in sentences
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    explanation: Explanation | None = None  # when it was asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.merge import Candidate, Group, bar, heights, keep_top, merge, rank_group
-from rag.types import LegScore
+from rag.merge import Candidate, bar, heights, keep_top, merge, rank_group
+from rag.types import Group, LegScore
 
 
 def candidate(number: int, group: Group, z: float, weight: float = 0.0) -> Candidate:

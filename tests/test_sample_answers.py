@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rag.retrieve import Scope
 from rag.settings import EmbedSettings, Settings, StoreSettings
-from rag.types import PICTURES, WORDS, Hit
+from rag.types import PICTURES, WORDS, Hit, Scope
 from tests.openai_server import ModelServer, says
 from ui.services import Services, build, sample_paths
 

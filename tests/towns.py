@@ -15,9 +15,9 @@ from ingest.html import parse_html
 from ingest.reindex import schema_of
 from rag.embed.lanes import Embedder
 from rag.errors import EmbedError
-from rag.retrieve import Scope
 from rag.settings import EmbedSettings, Settings, StoreSettings
 from rag.store import Filter, open_store
+from rag.types import Scope
 from tests.builders import make_html
 from tests.fakes import ColourLane, WordLane
 from ui.services import Services, build

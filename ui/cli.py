@@ -107,7 +107,7 @@ def search(
     if kind not in groups:
         raise ConfigError(f"--kind {kind} is unknown. Use any, text or image.")
     with _services(data_dir) as services:
-        from rag.retrieve import Scope
+        from rag.types import Scope
 
         scope = Scope(
             workspace=services.workspace,

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ingest.parts import ParsedPage, Part, Skipped
     from rag.embed.catalogue import ModelFacts
-    from rag.retrieve import Retrieval
-    from rag.types import Answer, DeleteReceipt, Document, Failure, Hit, LegScore, Region
+    from rag.types import Answer, DeleteReceipt, Document, Failure, Hit, LegScore, Region, Retrieval
 
 Json = dict[str, Any]
 

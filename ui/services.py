@@ -20,9 +20,8 @@ from rag.files import FileStore
 from rag.library import Database, Library
 from rag.library.lock import FolderLock
 from rag.llm import sees_pictures
-from rag.retrieve import Retrieval, Scope
 from rag.settings import Settings
-from rag.types import LOCAL_WORKSPACE, DeleteReceipt, Done
+from rag.types import LOCAL_WORKSPACE, DeleteReceipt, Done, Retrieval, Scope
 from ui.indexing import Indexing
 from ui.pictures import PagePictures
 from ui.suggestions import suggest

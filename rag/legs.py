@@ -1,0 +1,157 @@
+"""A question to scored candidates: which vectors are searched, and how far each hit stands out.
+
+Knows the store, the embedder and what is visible. Nothing of the order in which hits
+are shown; that is `rag.merge` and `rag.arrange`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rag.background import Background
+from rag.folding import fold_for_search
+from rag.keywords import query_weights
+from rag.merge import Candidate, heights
+from rag.store.base import DENSE_NAMES, DenseName, Filter, Leg
+from rag.types import PICTURES, WORDS, LegName, LegScore
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
+
+    from rag.embed.lanes import Array, Embedder
+    from rag.library import Library
+    from rag.store.base import Scored, Sparse, Store
+    from rag.types import Group, Kind, Scope
+
+LEG_LIMIT = 50
+
+_Scores = dict["UUID", dict[LegName, LegScore]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """A question in the form each leg wants."""
+
+    words: Sparse
+    dense: Mapping[DenseName, Array]  # float32 (dim,), unit length
+
+
+class Legs:
+    """The candidate queries of one library and one embedder."""
+
+    def __init__(self, *, library: Library, store: Store, embedder: Embedder) -> None:
+        self._library = library
+        self._store = store
+        self._embedder = embedder
+        self._background = Background(library, store, embedder)
+
+    def query(self, question: str) -> Query:
+        """The forms of a question; embeds it."""
+        question = fold_for_search(question)  # as passages were, before they were embedded
+        text = self._embedder.text.embed_queries([question])[0]
+        dense: dict[DenseName, Array] = {"text": text, "caption": text}
+        pictures = self._embedder.pictures
+        if pictures is not None:
+            # In a joint space one vector serves both; a paired picture lane has its own.
+            dense["image"] = text if self._embedder.joint else pictures.embed_queries([question])[0]
+        return Query(words=query_weights(question), dense=dense)
+
+    def candidates(self, query: Query, scope: Scope) -> list[Candidate]:
+        """Whatever any leg found, with the scores of all legs that know it."""
+        legs = self._legs(query, scope)
+        answers = self._store.search([leg for _, leg in legs])
+        samples = self.samples(query, scope)
+        scores: _Scores = defaultdict(dict)
+        groups: dict[UUID, Group] = {}
+        for (group, leg), hits in zip(legs, answers, strict=True):
+            for hit, score in zip(hits, _scores(leg, hits, samples), strict=True):
+                scores[hit.id][leg.using] = score
+                # A table found by its pixels is still words.
+                groups[hit.id] = "words" if groups.get(hit.id) == "words" else group
+        self._fill_dense(scores, query, samples)
+        tables = self._tables(scores, groups, scope)
+        return [
+            Candidate(id=id_, group="words" if id_ in tables else groups[id_], legs=legs_)
+            for id_, legs_ in scores.items()
+        ]
+
+    def samples(self, query: Query, scope: Scope) -> dict[DenseName, Array]:
+        """Cosines of the question with the vectors that stand for each leg."""
+        return {
+            name: self._background.sample(scope.workspace, name) @ vector
+            for name, vector in query.dense.items()
+        }
+
+    def _legs(self, query: Query, scope: Scope) -> list[tuple[Group, Leg]]:
+        hidden_words, hidden_pictures = self._library.documents.hidden_runs(scope.workspace)
+
+        def where(kinds: tuple[Kind, ...], hidden: tuple[UUID, ...]) -> Filter:
+            return Filter(
+                workspace=scope.workspace,
+                documents=scope.documents or None,
+                not_runs=hidden,
+                kinds=kinds,
+            )
+
+        words, pictures = where(WORDS, hidden_words), where(PICTURES, hidden_pictures)
+        with_tables = where((*PICTURES, "table"), hidden_pictures)
+        legs: list[tuple[Group, Leg]] = []
+        if scope.group != "pictures":
+            legs.append(("words", _leg("text", query.dense["text"], words)))
+        if scope.group != "words":
+            if "image" in query.dense:
+                seen = pictures if scope.group == "pictures" else with_tables
+                legs.append(("pictures", _leg("image", query.dense["image"], seen)))
+            legs.append(("pictures", _leg("caption", query.dense["caption"], pictures)))
+        if query.words.indices:
+            if scope.group != "pictures":
+                legs.append(("words", _leg("keywords", query.words, words)))
+            if scope.group != "words":
+                legs.append(("pictures", _leg("keywords", query.words, pictures)))
+        return legs
+
+    def _fill_dense(
+        self, scores: _Scores, query: Query, samples: Mapping[DenseName, Array]
+    ) -> None:
+        """A hit found by keywords only gets its exact cosine from its stored vector."""
+        blind = [id_ for id_, legs in scores.items() if set(legs) == {"keywords"}]
+        names = [name for name in DENSE_NAMES if name in query.dense]
+        found = self._store.fetch(blind, names)
+        for name in names:
+            ids = [id_ for id_, vectors in found.items() if name in vectors]
+            cosines = [float(found[id_][name] @ query.dense[name]) for id_ in ids]
+            for id_, cosine, z in zip(ids, cosines, _levels(cosines, samples[name]), strict=True):
+                # Past the leg's limit: how far exactly is not known and does not matter.
+                scores[id_][name] = LegScore(rank=LEG_LIMIT + 1, cosine=cosine, z=z)
+
+    def _tables(self, scores: _Scores, groups: Mapping[UUID, Group], scope: Scope) -> set[UUID]:
+        by_pixels = [
+            id_ for id_ in scores if groups[id_] == "pictures" and set(scores[id_]) == {"image"}
+        ]
+        found = self._library.items.lookup(scope.workspace, by_pixels)
+        return {id_ for id_, row in found.items() if row.item.kind == "table"}
+
+
+def _leg(using: LegName, vector: Array | Sparse, where: Filter) -> Leg:
+    return Leg(using=using, vector=vector, where=where, limit=LEG_LIMIT)
+
+
+def _scores(leg: Leg, hits: Sequence[Scored], samples: Mapping[DenseName, Array]) -> list[LegScore]:
+    if leg.using == "keywords":
+        return [LegScore(rank=i, weight=hit.score) for i, hit in enumerate(hits, 1)]
+    levels = _levels([hit.score for hit in hits], samples[leg.using])
+    return [
+        LegScore(rank=i, cosine=hit.score, z=z)
+        for i, (hit, z) in enumerate(zip(hits, levels, strict=True), 1)
+    ]
+
+
+def _levels(cosines: Sequence[float], sample: Array) -> list[float]:
+    if not cosines:
+        return []
+    return [float(z) for z in heights(np.asarray(cosines, dtype=np.float32), sample)]
