@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from ingest.process import CancelledError, ChildGoneError
@@ -44,14 +44,49 @@ OpenSession = Callable[[Callable[[], bool]], AbstractContextManager[LaysOut]]
 class LayoutAhead:
     """Boxes of a page when they are needed, found by helpers or by the caller meanwhile."""
 
-    def __init__(self, page_count: int, cancelled: Callable[[], bool]) -> None:
-        self._page_count = page_count
+    def __init__(
+        self, open_session: OpenSession, helper_count: int, cancelled: Callable[[], bool]
+    ) -> None:
+        self._open_session = open_session
         self._cancelled = cancelled
+        self._helpers = [
+            threading.Thread(target=self._help, daemon=True, name="ingest-ahead")
+            for _ in range(helper_count)
+        ]
+        self._page_count: int | None = None  # not known yet
         self._changed = threading.Condition()
         self._untaken = 1  # the first page that nobody has taken
         self._needed = 1
         self._found: dict[int, Boxes | None] = {}
         self._is_closed = False
+
+    def __enter__(self) -> LayoutAhead:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the helpers; none and no child of one is left."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+        for helper in self._helpers:
+            if helper.ident is not None:
+                helper.join()
+
+    def start(self) -> None:
+        """Start the helpers; they open the file and wait for `share`."""
+        for helper in self._helpers:
+            if helper.ident is None:
+                helper.start()
+
+    def share(self, page_count: int) -> None:
+        """Let the helpers lay out pages."""
+        self.start()
+        with self._changed:
+            self._page_count = page_count
+            self._changed.notify_all()
 
     def boxes_of(self, page_number: int, session: LaysOut) -> Boxes | None:
         """What a helper found on the page; None when the caller is to read it whole.
@@ -75,11 +110,11 @@ class LayoutAhead:
                 self._lay_out(further, session)
         return self._found.pop(page_number)
 
-    def help(self, open_session: OpenSession) -> None:
+    def _help(self) -> None:
         """Lay out page after page until the end; the work of one helper thread."""
         taken: int | None = None
         try:
-            with open_session(self._must_stop) as session:
+            with self._open_session(self._must_stop) as session:
                 lost = 0
                 while lost < LOST_IN_A_ROW and (taken := self._wait_and_take()) is not None:
                     lost = 0 if self._lay_out(taken, session) else lost + 1
@@ -89,12 +124,6 @@ class LayoutAhead:
         finally:
             if taken is not None:
                 self._put(taken, None)
-
-    def close(self) -> None:
-        """Let the helpers end."""
-        with self._changed:
-            self._is_closed = True
-            self._changed.notify_all()
 
     def _lay_out(self, page_number: int, session: LaysOut) -> bool:
         """False when the page broke the child."""
@@ -115,7 +144,7 @@ class LayoutAhead:
             return page_number in self._found
 
     def _wait_and_take(self) -> int | None:
-        while not self._must_stop() and self._untaken <= self._page_count:
+        while not self._must_stop() and not self._is_all_taken():
             with self._changed:
                 if not self._has_work():
                     self._changed.wait(POLL_S)
@@ -132,29 +161,12 @@ class LayoutAhead:
             return self._untaken - 1
 
     def _has_work(self) -> bool:
-        return self._untaken <= min(self._page_count, self._needed + LOOK_AHEAD)
+        return self._untaken <= min(self._page_count or 0, self._needed + LOOK_AHEAD)
+
+    def _is_all_taken(self) -> bool:
+        return self._page_count is not None and self._untaken > self._page_count
 
     def _put(self, page_number: int, boxes: Boxes | None) -> None:
         with self._changed:
             self._found[page_number] = boxes
             self._changed.notify_all()
-
-
-@contextmanager
-def layout_ahead(
-    page_count: int, helper_count: int, open_session: OpenSession, cancelled: Callable[[], bool]
-) -> Iterator[LayoutAhead]:
-    """A running `LayoutAhead`; at the end no helper and no child of one is left."""
-    ahead = LayoutAhead(page_count, cancelled)
-    helpers = [
-        threading.Thread(target=ahead.help, args=(open_session,), daemon=True, name="ingest-ahead")
-        for _ in range(helper_count)
-    ]
-    for helper in helpers:
-        helper.start()
-    try:
-        yield ahead
-    finally:
-        ahead.close()
-        for helper in helpers:
-            helper.join()

@@ -7,7 +7,6 @@ a process can.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import time
@@ -16,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ingest.ahead import Boxes, LayoutAhead, layout_ahead
+from ingest.ahead import Boxes, LayoutAhead
 from ingest.figures import without_picture
 from ingest.headings import HeadingPath, with_headings
 from ingest.parts import DocumentHead, ParsedPage, Part, Skipped
@@ -35,8 +34,10 @@ from rag.types import MediaType
 
 logger = logging.getLogger(__name__)
 
-# A helper takes a second to start, which fewer pages do not win back.
+# A helper takes a second to start, which fewer pages do not win back. A file of so many bytes
+# has them as a rule; how many pages it really has is known when a child has opened it.
 SHARED_FROM_PAGES = 8
+EARLY_FROM_BYTES = 400_000
 START_TIMEOUT_S = 120.0  # imports only; a loaded machine needs tens of seconds
 # After so many pages in a row without an answer the rest will not answer either.
 FAILED_PAGES_IN_A_ROW = 5
@@ -62,7 +63,8 @@ class Task:
     limits: IngestSettings
     passwords: Sequence[str] = field(default=(), repr=False)  # never in a log
     asset_dir: Path | None = None
-    purpose: str = "parse"  # or "draw", which needs no layout model
+    purpose: str = "parse"  # or "draw"
+    threads: int = 2  # of the layout model
 
 
 def parse_in_child(
@@ -103,29 +105,30 @@ def parse_in_child(
         asset_dir=asset_dir,
     )
     try:
-        with Session(task, cancelled) as session:
+        with _ahead(task, cancelled) as ahead, Session(task, cancelled) as session:
             yield session.head
-            with _ahead(task, session.head.page_count or 0, cancelled) as ahead:
-                yield from _pages(session, task, ahead)
+            page_count = session.head.page_count or 0
+            if page_count >= SHARED_FROM_PAGES:
+                ahead.share(page_count)
+            else:
+                ahead.close()
+            yield from _pages(session, task, ahead)
     except CancelledError:
         logger.info("parsing cancelled name=%s", name)
 
 
-@contextlib.contextmanager
-def _ahead(
-    task: Task, page_count: int, cancelled: Callable[[], bool]
-) -> Iterator[LayoutAhead | None]:
-    """Helpers for a PDF whose pages are worth the second that a child takes to start."""
-    helper_count = min(task.limits.processes, _processor_count()) - 1
-    if task.media_type != "pdf" or page_count < SHARED_FROM_PAGES or helper_count < 1:
-        yield None
-        return
+def _ahead(task: Task, cancelled: Callable[[], bool]) -> LayoutAhead:
+    """Helpers for a PDF; in a large file they start with the first child, not after it."""
 
     def open_session(must_stop: Callable[[], bool]) -> Session:
-        return Session(task, must_stop)
+        return Session(replace(task, threads=1), must_stop)
 
-    with layout_ahead(page_count, helper_count, open_session, cancelled) as ahead:
-        yield ahead
+    is_pdf = task.media_type == "pdf"
+    helper_count = min(task.limits.processes, _processor_count()) - 1 if is_pdf else 0
+    ahead = LayoutAhead(open_session, helper_count, cancelled)
+    if task.path.stat().st_size >= EARLY_FROM_BYTES:
+        ahead.start()
+    return ahead
 
 
 def _processor_count() -> int:
@@ -135,13 +138,13 @@ def _processor_count() -> int:
     return os.cpu_count() or 1
 
 
-def _pages(session: Session, task: Task, ahead: LayoutAhead | None) -> Iterator[ParsedPage]:
+def _pages(session: Session, task: Task, ahead: LayoutAhead) -> Iterator[ParsedPage]:
     budget = _PictureBudget(task.limits.max_images)
     path: HeadingPath = ()
     failed_in_a_row = read = 0
     page_count = session.head.page_count
     for number in range(1, (page_count or 1) + 1):
-        boxes = ahead.boxes_of(number, session) if ahead else None
+        boxes = ahead.boxes_of(number, session)
         page = session.parse_page(number if page_count is not None else None, boxes)
         failed_in_a_row = failed_in_a_row + 1 if page.page_class == "failed" else 0
         read += page.page_class != "failed"
@@ -349,5 +352,6 @@ def _open_request(task: Task) -> dict[str, Any]:
         "passwords": list(task.passwords),
         "asset_dir": str(task.asset_dir.absolute()) if task.asset_dir else None,
         "purpose": task.purpose,
+        "threads": task.threads,
         "limits": task.limits.model_dump(),
     }

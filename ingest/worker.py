@@ -51,7 +51,7 @@ def main() -> None:
     if first is None:
         return
     limits = IngestSettings.model_validate(first["limits"])
-    _import_parser(first["media_type"], first["purpose"])
+    _import_parser(first["media_type"], first["threads"])
     _limit_memory(limits)
     if first["purpose"] == "parse" and hasattr(os, "nice"):
         os.nice(5)  # questions go first
@@ -71,21 +71,20 @@ def _take_stdout() -> BinaryIO:
     return answers
 
 
-def _import_parser(media_type: str, purpose: str) -> None:
+def _import_parser(media_type: str, threads: int) -> None:
     """Imports before the clock of the first page starts; seconds on a busy machine."""
     if media_type in ("html", "markdown"):
         import ingest.html
     elif media_type == "picture":
         import ingest.pictures  # noqa: F401
     elif media_type == "pdf":
+        from ingest.layout import load_layout_model
+
+        load_layout_model(threads)
         import pymupdf
 
         pymupdf.TOOLS.mupdf_display_errors(False)
         pymupdf.TOOLS.mupdf_display_warnings(False)
-        if purpose == "parse":
-            from ingest.layout import load_layout_model
-
-            load_layout_model()
 
 
 def _opened(request: dict[str, Any], limits: IngestSettings, answers: BinaryIO) -> _Reader | None:
