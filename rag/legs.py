@@ -61,9 +61,19 @@ class Legs:
             dense["image"] = text if self._embedder.joint else pictures.embed_queries([question])[0]
         return Query(words=query_weights(question), dense=dense)
 
-    def candidates(self, query: Query, scope: Scope) -> list[Candidate]:
-        """Whatever any leg found, with the scores of all legs that know it."""
-        legs = self._legs(query, scope)
+    def candidates(
+        self, query: Query, scope: Scope, only: Sequence[LegName] = ()
+    ) -> list[Candidate]:
+        """Whatever any leg found, with the scores of all legs that know it.
+
+        Args:
+            query: From `query`.
+            scope: Workspace, documents and kinds to search.
+            only: Legs to use; empty: all.
+        """
+        legs = [
+            (group, leg) for group, leg in self._legs(query, scope) if not only or leg.using in only
+        ]
         answers = self._store.search([leg for _, leg in legs])
         samples = self.samples(query, scope)
         scores: _Scores = defaultdict(dict)
@@ -73,7 +83,8 @@ class Legs:
                 scores[hit.id][leg.using] = score
                 # A table found by its pixels is still words.
                 groups[hit.id] = "words" if groups.get(hit.id) == "words" else group
-        self._fill_dense(scores, query, samples)
+        if set(only) != {"keywords"}:
+            self._fill_dense(scores, query, samples)
         tables = self._tables(scores, groups, scope)
         return [
             Candidate(id=id_, group="words" if id_ in tables else groups[id_], legs=legs_)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rag.library import FoundItem, Library
     from rag.merge import Candidate
     from rag.store.base import Store
-    from rag.types import Fate, Group, Modality, OtherPlace, Why
+    from rag.types import Fate, Group, LegName, Modality, OtherPlace, Why
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,6 +62,7 @@ class Retriever:
         *,
         top_k: int,
         scope: Scope | None = None,
+        only: Sequence[LegName] = (),
         explain: bool = False,
     ) -> Retrieval:
         """The hits for a question.
@@ -70,6 +71,7 @@ class Retriever:
             question: Plain words; an empty one finds nothing.
             top_k: Most hits to keep.
             scope: Workspace, documents and kinds to search.
+            only: Legs to use, to see what each is worth; empty: all.
             explain: Also say of every candidate why it was kept or not.
         """
         scope = scope or Scope()
@@ -78,7 +80,7 @@ class Retriever:
             return Retrieval(hits=(), has_evidence=False)
         query = self._legs.query(question)
         clock.mark("embed")
-        candidates = self._legs.candidates(query, scope)
+        candidates = self._legs.candidates(query, scope, only)
         clock.mark("search")
         found = self._arrange(question, candidates, scope, top_k)
         hits = self._hits(found)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from rag.library import Block, IndexRow
     from rag.settings import EmbedSettings
     from rag.store import Store
-    from rag.types import Answer, AnswerEvent, Document
+    from rag.types import Answer, AnswerEvent, Document, LegName
     from ui.models import Models
 
 logger = logging.getLogger(__name__)
@@ -199,7 +199,13 @@ class Services:
         )
 
     def search(
-        self, question: str, *, top_k: int | None = None, scope: Scope | None = None
+        self,
+        question: str,
+        *,
+        top_k: int | None = None,
+        scope: Scope | None = None,
+        only: Sequence[LegName] = (),
+        explain: bool = False,
     ) -> Retrieval:
         """Ranked hits for a question; none from an empty library, without loading a model."""
         scope = scope or Scope(workspace=self.workspace)
@@ -207,7 +213,11 @@ class Services:
             return Retrieval(hits=(), has_evidence=False)
         with self._indexing.answering() as retriever:
             return retriever.retrieve(
-                question, top_k=top_k or self.settings.retrieve.top_k, scope=scope
+                question,
+                top_k=top_k or self.settings.retrieve.top_k,
+                scope=scope,
+                only=only,
+                explain=explain,
             )
 
     def ask(
