@@ -1,1 +1,1 @@
-"""Evaluation: labelled sets, measures, statistics, reports. Knows nothing of the app or its pages."""
+"""Evaluation: labelled sets, measures, statistics, reports. Nothing of the app or its pages."""
