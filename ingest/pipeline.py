@@ -156,14 +156,23 @@ class Pipeline:
         progress: Progress | None = None,
         passwords: Sequence[str] = (),
         keep_if_cancelled: Callable[[], bool] = lambda: False,
+        parsed: Iterable[DocumentHead | ParsedPage] | None = None,
     ) -> Document:
         """Take an admitted document all the way to ready; a failure becomes its state.
+
+        Args:
+            document_id: Of a document that was admitted.
+            progress: Written to while it runs.
+            passwords: As for `resume`.
+            keep_if_cancelled: As for `resume`.
+            parsed: Head and pages, when the caller has them: no child reads the file then.
+                Only for what Folio's own code made, such as the passages of a labelled set.
 
         Raises:
             Cancelled: It was cancelled; the document is gone.
         """
         with self._turns.take(question=False):
-            return self._run(document_id, progress, passwords, keep_if_cancelled)
+            return self._run(document_id, progress, passwords, keep_if_cancelled, parsed)
 
     def _run(
         self,
@@ -171,13 +180,15 @@ class Pipeline:
         progress: Progress | None,
         passwords: Sequence[str],
         keep_if_cancelled: Callable[[], bool],
+        parsed: Iterable[DocumentHead | ParsedPage] | None = None,
     ) -> Document:
         document = self._library.documents.get(document_id)
         progress = progress or Progress(document_id=document_id, name=document.name)
         started = time.monotonic()
         run = self._library.documents.start_run(document_id)
         try:
-            self._read(document, run, progress, passwords)
+            events = self._parse(document, progress, passwords) if parsed is None else iter(parsed)
+            self._read(document, run, progress, events)
             self._add_pictures(run, progress)
         except Cancelled:
             self._give_up(document_id, keep=keep_if_cancelled())
@@ -278,12 +289,10 @@ class Pipeline:
             _stop_if_cancelled(progress)
         self._library.documents.publish(run, READY)
 
-    def _read(
-        self, document: Document, run: Run, progress: Progress, passwords: Sequence[str]
-    ) -> None:
-        progress.stage = "reading"
-        self._embedder()  # a model that cannot be loaded fails before minutes of parsing
-        events = parse_in_child(
+    def _parse(
+        self, document: Document, progress: Progress, passwords: Sequence[str]
+    ) -> Iterator[DocumentHead | ParsedPage]:
+        return parse_in_child(
             self._files.original_path(document.sha256),
             document.media_type,
             name=document.name,
@@ -292,6 +301,16 @@ class Pipeline:
             asset_dir=self._library.documents.asset_dir(document.id),
             cancelled=progress.cancelled.is_set,
         )
+
+    def _read(
+        self,
+        document: Document,
+        run: Run,
+        progress: Progress,
+        events: Iterator[DocumentHead | ParsedPage],
+    ) -> None:
+        progress.stage = "reading"
+        self._embedder()  # a model that cannot be loaded fails before minutes of parsing
         head = next(events, None)
         _stop_if_cancelled(progress)
         if not isinstance(head, DocumentHead):
