@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ingest.boxes import area, gap_x, gap_y, overlap, shares_column
-from ingest.caption_words import (
+from rag.caption_words import (
     FIGURE_WORDS,
     NUMBER_FIRST_FIGURES,
     NUMBER_FIRST_TABLES,

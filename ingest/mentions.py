@@ -11,8 +11,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ingest.caption_words import WEAK_WORDS
 from ingest.captions import read_label
+from rag.caption_words import WEAK_WORDS
 from rag.sentences import fold_spaces, split_sentences
 
 if TYPE_CHECKING:

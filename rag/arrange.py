@@ -10,13 +10,15 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from rag.merge import Candidate, Ranked
+from rag.questions import read_label
 from rag.types import PICTURES, WORDS, OtherPlace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from uuid import UUID
 
-    from rag.library import FoundItem
+    from rag.library import FoundItem, Labelled
+    from rag.questions import Named
     from rag.types import Group
 
 MAX_PER_DOCUMENT = 3  # search poisoning by stuffing; only without a scope
@@ -80,27 +82,59 @@ def cap_documents(
 
 
 def pick_named(
-    points: Sequence[UUID],
+    named: Named,
+    known: Sequence[Labelled],
     ranked: Sequence[Ranked],
     found: Mapping[UUID, FoundItem],
 ) -> Ranked | None:
-    """Of the figures or tables under a name, the one that is meant.
+    """Of the figures and tables, the one that a question calls by name.
 
     Several documents have a Figure 3: the best ranked one wins, else the one of the
     best ranked document.
 
     Args:
-        points: Visible items that carry the name.
+        named: What the question calls it.
+        known: Tables, figures and pages of the documents in question, in document order.
         ranked: Hits of the question, best first.
-        found: Rows of the hits and of the points.
+        found: Rows of the hits.
     """
+    meant = {one.point_id: one for one in _meant(named, known)}
     for hit in ranked:
-        if hit.candidate.id in points:
+        if hit.candidate.id in meant:
             return hit
     for hit in ranked:
         document = found[hit.candidate.id].item.document_id
-        for point in points:
-            if point in found and found[point].item.document_id == document:
-                group: Group = "words" if found[point].item.kind in WORDS else "pictures"
-                return Ranked(candidate=Candidate(id=point, group=group), height=hit.height)
+        for one in meant.values():
+            if one.document_id == document:
+                group: Group = "words" if one.kind in WORDS else "pictures"
+                return Ranked(candidate=Candidate(id=one.point_id, group=group), height=hit.height)
     return None
+
+
+def _meant(named: Named, known: Sequence[Labelled]) -> list[Labelled]:
+    """All that a name fits, by the narrowest reading of it that fits any."""
+    if named.number:
+        return _under_label(named, known)
+    kinds = ("table",) if named.kind == "table" else ("figure",)
+    if named.page_number is not None:
+        here = [one for one in known if named.page_number in one.pages]
+        # A scanned page holds its charts and tables in its own picture.
+        return [o for o in here if o.kind in kinds] or [o for o in here if o.kind == "page"]
+    alike = [one for one in known if one.kind in kinds]
+    place = (named.place or 0) - (1 if (named.place or 0) > 0 else 0)
+    return [alike[place]] if named.place and -len(alike) <= place < len(alike) else []
+
+
+def _under_label(named: Named, known: Sequence[Labelled]) -> list[Labelled]:
+    labels = [(one, label) for one in known if (label := read_label(one.label)) is not None]
+    labels = [(one, label) for one, label in labels if label.kind == named.kind]
+    bare = named.number.rstrip("abcdefghijklmnopqrstuvwxyz") or named.number
+    for number in dict.fromkeys((named.number, bare)):  # a panel "2b" is a part of figure 2
+        same = [(one, label) for one, label in labels if label.number == number]
+        here = [pair for pair in same if named.page_number in pair[0].pages]
+        same = here or same
+        # "Chart 3" is counted apart from "Figure 3" where a document has both.
+        own = [one for one, label in same if label.family == named.family]
+        if same:
+            return own or [one for one, _ in same]
+    return []

@@ -16,7 +16,7 @@ from rag.embed.caps import question_notes
 from rag.evidence import is_answered, question_terms
 from rag.legs import Legs
 from rag.merge import Ranked, bar, keep_top, merge
-from rag.questions import asks_for_picture, named_labels
+from rag.questions import asks_for_picture, named_things
 from rag.types import Considered, Explanation, Hit, Retrieval, Scope
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Retriever:
             )
             if reserved:
                 found.why[reserved] = "picture_reserve"
-            self._put_named_first(question, ranked, scope, top_k, found)
+        self._put_named_first(question, ranked, scope, top_k, found)
         kept = {hit.candidate.id for hit in found.kept}
         for hit in ranked[:top_k]:
             if hit.candidate.id not in kept:
@@ -135,19 +135,36 @@ class Retriever:
     def _put_named_first(
         self, question: str, ranked: Sequence[Ranked], scope: Scope, top_k: int, found: _Found
     ) -> None:
-        """Who calls a figure by its number wants that one, before anything like it."""
-        labels = named_labels(question)
-        if not labels:
-            return
-        points = self._library.items.visible_points(
-            scope.workspace, labels=labels, documents=scope.documents
+        """Who calls a figure by its name wants that one, before anything like it."""
+        named = [
+            hit
+            for hit in self._named(question, ranked, scope, found)
+            if scope.group in (None, hit.candidate.group)
+        ]
+        first = {hit.candidate.id for hit in named}
+        others = [hit for hit in found.kept if hit.candidate.id not in first]
+        found.kept = [*named, *others][:top_k]
+        found.why |= dict.fromkeys(first, "named")
+
+    def _named(
+        self, question: str, ranked: Sequence[Ranked], scope: Scope, found: _Found
+    ) -> list[Ranked]:
+        """What the question calls by name, of the documents in scope or those it found."""
+        ids = scope.documents or dict.fromkeys(
+            found.rows[hit.candidate.id].item.document_id for hit in ranked
         )
-        found.rows |= self._library.items.lookup(scope.workspace, points)
-        named = pick_named(points, ranked, found.rows)
-        if named is not None:
-            others = [hit for hit in found.kept if hit.candidate.id != named.candidate.id]
-            found.kept = [named, *others][:top_k]
-            found.why[named.candidate.id] = "named"
+        hits: dict[UUID, Ranked] = {}
+        for one in named_things(question):
+            if one.place is not None and len(ids) > 1:
+                continue  # "the second figure" of which document?
+            known = self._library.items.labelled(
+                scope.workspace, list(ids), containing=one.digits, page_number=one.page_alone
+            )
+            hit = pick_named(one, known, ranked, found.rows)
+            if hit is not None:
+                hits[hit.candidate.id] = hit
+        found.rows |= self._library.items.lookup(scope.workspace, list(hits))
+        return [hit for id_, hit in hits.items() if id_ in found.rows]
 
     def _is_answered(self, question: str, found: _Found, hits: Sequence[Hit], scope: Scope) -> bool:
         return is_answered(

@@ -111,7 +111,12 @@ def test_an_item_comes_back_as_it_went_in(library: Library) -> None:
     found = library.items.lookup("local", points(run, item))[points(run, item)[0]]
     assert found.item == item
     assert found.page_size == (600, 800)
-    assert library.items.visible_points("local", labels=["figure 3"]) == points(run, item)
+    for where in ({"containing": "3"}, {"page_number": item.regions[0].page_number}, {}):
+        named = library.items.labelled("local", [document.id], **where)
+        assert [one.point_id for one in named] == points(run, item)
+        assert named[0].label == "Figure 3"
+    assert library.items.labelled("local", [document.id], containing="4") == []
+    assert library.items.labelled("local", [document.id], page_number=99) == []
 
 
 def test_another_workspace_sees_nothing(library: Library) -> None:

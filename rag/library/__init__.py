@@ -6,7 +6,7 @@ from rag.library.choices import ChoiceTable
 from rag.library.database import Database
 from rag.library.documents import DocumentTable
 from rag.library.indexes import IndexRow, IndexTable
-from rag.library.items import Block, FoundItem, ItemTable, Page
+from rag.library.items import Block, FoundItem, ItemTable, Labelled, Page
 
 __all__ = [
     "Block",
@@ -16,6 +16,7 @@ __all__ = [
     "IndexRow",
     "IndexTable",
     "ItemTable",
+    "Labelled",
     "Library",
     "Page",
 ]

@@ -65,6 +65,17 @@ class FoundItem:
 
 
 def item_id(document_id: UUID, kind: Kind, order: int, content: str) -> UUID:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labelled:
+    """A visible table, figure or page, as far as it can be called by name."""
+
+    point_id: UUID
+    document_id: UUID
+    kind: Kind
+    label: str  # the document's own, "Figure 3"; "" when it has none
+    pages: tuple[int, ...]
+
+
     """UUIDv5 of document, kind, place and content: stable over re-ingest of the same file."""
     return uuid5(document_id, f"{kind}\n{order}\n{content}")
 
@@ -198,23 +209,42 @@ class ItemTable:
         )
         return {UUID(row["point_id"]): _to_found(row) for row in rows}
 
-    def visible_points(
-        self, workspace: str, *, labels: Sequence[str], documents: Sequence[UUID] = ()
-    ) -> list[UUID]:
-        """Points of visible items under one of these labels, such as "figure 3"."""
+    def labelled(
+        self,
+        workspace: str,
+        documents: Sequence[UUID],
+        *,
+        containing: str = "",
+        page_number: int | None = None,
+    ) -> list[Labelled]:
+        """Visible tables, figures and pages, in document order.
+
+        Args:
+            workspace: Whose.
+            documents: To look in.
+            containing: Only those with this in their own label, such as "3"; lower-case ASCII.
+            page_number: Only those that stand on this page.
+        """
         rows = self._database.rows(
-            "SELECT i.point_id FROM items i JOIN runs r ON r.id = i.run"
-            f" WHERE r.workspace = ?1 AND {_VISIBLE}"
-            " AND lower(i.number) IN (SELECT value FROM json_each(?2))"
-            " AND (?3 = '[]' OR i.document_id IN (SELECT value FROM json_each(?3)))"
-            " ORDER BY i.rowid LIMIT 20",
-            (
-                workspace,
-                json.dumps([label.lower() for label in labels]),
-                json.dumps([str(id_) for id_ in documents]),
-            ),
+            "SELECT i.point_id, i.document_id, i.kind, i.number, i.regions FROM items i"
+            f" JOIN runs r ON r.id = i.run WHERE r.workspace = ?1 AND {_VISIBLE}"
+            " AND i.document_id IN (SELECT value FROM json_each(?2)) AND i.kind != 'text'"
+            " AND (?3 = '' OR instr(lower(i.number), ?3))"
+            " AND (?4 IS NULL OR EXISTS (SELECT 1 FROM json_each(i.regions) g"
+            "   WHERE json_extract(g.value, '$[0]') = ?4))"
+            " ORDER BY i.rowid",
+            (workspace, json.dumps([str(id_) for id_ in documents]), containing, page_number),
         )
-        return [UUID(row["point_id"]) for row in rows]
+        return [
+            Labelled(
+                point_id=UUID(row["point_id"]),
+                document_id=UUID(row["document_id"]),
+                kind=row["kind"],
+                label=row["number"],
+                pages=tuple(int(region[0]) for region in json.loads(row["regions"])),
+            )
+            for row in rows
+        ]
 
     def is_empty(self, workspace: str) -> bool:
         """Whether nothing is visible; stops at the first item, unlike a count."""
