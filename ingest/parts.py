@@ -55,6 +55,8 @@ class ParsedPage:
     parts: tuple[Part, ...]
     skipped: tuple[Skipped, ...] = ()
     warnings: tuple[str, ...] = ()  # one plain sentence each
+    label: str = ""  # what the file calls the page, such as "iv"
+    margin_numbers: tuple[int, ...] = ()  # one of them may be the page number as printed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

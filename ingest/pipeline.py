@@ -17,6 +17,7 @@ from ingest.chunk import Draft, chunk_parts
 from ingest.detect import detect_media_type
 from ingest.language import detect_language
 from ingest.links import find_links
+from ingest.pagelabels import PageLabels
 from ingest.parts import DocumentHead, ParsedPage
 from ingest.removal import Removal
 from rag.embed.caps import passages_note
@@ -317,7 +318,8 @@ class Pipeline:
             raise EmptyFileError(f"{document.name} holds nothing to read.")
         self._library.documents.set_head(document.id, page_count=head.page_count, title=head.title)
         progress.pages_total = head.page_count
-        pages = self._pages(run, events, progress)
+        labels = PageLabels()
+        pages = self._pages(run, events, progress, labels)
         title = head.title or document.name.rsplit(".", 1)[0]
         for drafts in _batches(chunk_parts(pages, title=title), EMBED_BATCH):
             self._write(run, drafts)
@@ -328,6 +330,7 @@ class Pipeline:
                 f"{document.name} holds no text and no pictures that Folio can read."
             )
         self._library.items.set_links(run, find_links(items))
+        self._library.items.set_page_labels(run, labels.found())
         cut = passages_note(self._embedder(), [item.search_text for item in items])
         if cut:
             note = Note(kind="warning", page_number=None, bbox=None, text=cut)
@@ -337,12 +340,17 @@ class Pipeline:
         self._library.documents.publish(run, READABLE)
 
     def _pages(
-        self, run: Run, events: Iterator[DocumentHead | ParsedPage], progress: Progress
+        self,
+        run: Run,
+        events: Iterator[DocumentHead | ParsedPage],
+        progress: Progress,
+        labels: PageLabels,
     ) -> Iterator[ParsedPage]:
         for page in events:
             if not isinstance(page, ParsedPage):
                 continue
             self._keep_page(run, page)
+            labels.add(page)
             progress.pages_done += 1
             yield page
         _stop_if_cancelled(progress)

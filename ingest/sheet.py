@@ -6,6 +6,7 @@ Knows pymupdf's page object, nothing of layout or files.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -29,12 +30,17 @@ if TYPE_CHECKING:
     from rag.types import BBox
 
 MIN_TEXT_CHARACTERS = 20
+MAX_LABEL_CHARACTERS = 20
+MAX_MARGIN_NUMBERS = 40
+_NUMBER = re.compile(r"(?<!\d)\d{1,5}(?!\d)")
 SCAN_SHARE = 0.7  # of the page under one picture
 GARBLED_SHARE = 0.1
 # A font that maps letters to other ASCII characters; code and tables stay below.
 SYMBOL_SHARE = 0.35
 MIN_SYMBOL_TEXT = 40  # characters
 MAX_LINE_PT = 2.5  # a thicker one is a bar
+MARGIN_LINES = 4
+MARGIN_SHARE = 0.1  # of the height, where a page number may be printed
 MAX_DRAWINGS = 20_000  # clustering is quadratic at worst
 
 
@@ -118,6 +124,8 @@ class Sheet:
             parts=tuple(parts),
             skipped=tuple(skipped),
             warnings=tuple(self._found_warnings(page_class)),
+            label=self._label(),
+            margin_numbers=self._margin_numbers(),
         )
 
     def drawings(self) -> list[BBox]:
@@ -143,6 +151,22 @@ class Sheet:
                 for x0, y0, x1, y1, text, *_ in self.page.get_text("words", flags=text_flags())
             ]
         return []
+
+    def _label(self) -> str:
+        with contextlib.suppress(Exception):
+            return fold_spaces(clean_text(self.page.get_label()))[:MAX_LABEL_CHARACTERS]
+        return ""
+
+    def _margin_numbers(self) -> tuple[int, ...]:
+        # A small book reproduced on large paper has its margins inside the page, and the
+        # printer's slug below them.
+        heights = sorted({round(span.bbox[1]) for span in self.seen})
+        edge = MARGIN_SHARE * self.size[1]
+        top = max([edge, *heights[:MARGIN_LINES][-1:]])
+        bottom = min([self.size[1] - edge, *heights[-MARGIN_LINES:][:1]])
+        margins = [s for s in self.seen if s.bbox[1] <= top + 1 or s.bbox[3] >= bottom]
+        found = (int(number) for span in margins for number in _NUMBER.findall(span.text))
+        return tuple(dict.fromkeys(found))[:MAX_MARGIN_NUMBERS]
 
     def _paths(self) -> list[Any]:
         if self._drawn is None:

@@ -131,6 +131,9 @@ MIGRATIONS: tuple[str, ...] = (
     """
     ALTER TABLE items ADD COLUMN links TEXT NOT NULL DEFAULT '[]';  -- JSON list of item ids
     """,
+    """
+    ALTER TABLE pages ADD COLUMN label TEXT NOT NULL DEFAULT '';  -- printed number, '' unknown
+    """,
 )
 VERSION = len(MIGRATIONS)
 

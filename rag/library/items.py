@@ -31,6 +31,7 @@ class Page:
     page_number: int
     size: tuple[float, float]
     page_class: str
+    label: str = ""  # what the page calls itself, such as the number printed on it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,6 @@ class FoundItem:
     page_size: tuple[float, float] | None
 
 
-def item_id(document_id: UUID, kind: Kind, order: int, content: str) -> UUID:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labelled:
     """A visible table, figure or page, as far as it can be called by name."""
@@ -76,6 +76,7 @@ class Labelled:
     pages: tuple[int, ...]
 
 
+def item_id(document_id: UUID, kind: Kind, order: int, content: str) -> UUID:
     """UUIDv5 of document, kind, place and content: stable over re-ingest of the same file."""
     return uuid5(document_id, f"{kind}\n{order}\n{content}")
 
@@ -141,8 +142,16 @@ class ItemTable:
         """Write page sizes of a run."""
         with self._database.change() as connection:
             connection.executemany(
-                "INSERT INTO pages VALUES (?,?,?,?,?)",
-                [(str(run.id), p.page_number, *p.size, p.page_class) for p in pages],
+                "INSERT INTO pages VALUES (?,?,?,?,?,?)",
+                [(str(run.id), p.page_number, *p.size, p.page_class, p.label) for p in pages],
+            )
+
+    def set_page_labels(self, run: Run, labels: Mapping[int, str]) -> None:
+        """Write what pages call themselves; before the run is visible."""
+        with self._database.change() as connection:
+            connection.executemany(
+                "UPDATE pages SET label=? WHERE run=? AND page_number=?",
+                [(label, str(run.id), number) for number, label in labels.items()],
             )
 
     def add_notes(self, run: Run, notes: Sequence[Note]) -> None:
