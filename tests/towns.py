@@ -91,7 +91,7 @@ class NamedLanes:
         self.pause: Callable[[], None] = lambda: None
         self.pause_of = {"minilm": lambda: None}  # the same, for one of them
 
-    def load(self, settings: EmbedSettings) -> Embedder:
+    def load(self, settings: EmbedSettings, _turns: object = None) -> Embedder:
         name = settings.model or "minilm"
         self.identity_of(settings)
         lane = Paused(self.words[name], self, name)

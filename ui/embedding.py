@@ -13,6 +13,7 @@ from rag.embed import identity_of, load_embedder
 from rag.embed.cached import with_cache
 from rag.embed.catalogue import MINILM
 from rag.embed.choice import chosen_name, parse_choice
+from rag.embed.turns import Turns
 from rag.errors import ConfigError, EmbedError, IndexMismatchError
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Embedding:
         self._lock = lock
         self._workspace = workspace
         self._loaded: Loaded | None = None
+        # One for all: questions to the model in use go before documents of another one.
+        self.turns = Turns()
 
     def wanted(self) -> EmbedSettings:
         """Which embedder is wanted: the one that is set, else the one the library has."""
@@ -127,7 +130,7 @@ class Embedding:
         return None
 
     def _load(self, embed: EmbedSettings) -> Loaded:
-        plain = load_embedder(embed)
+        plain = load_embedder(embed, self.turns)
         return Loaded(plain=plain, cached=with_cache(plain, self._cache))
 
 

@@ -97,6 +97,11 @@ class Indexing:
         """
         return self._embedding.get(is_rebuilding=self._is_rebuilding).cached
 
+    @property
+    def model_turns(self) -> Turns:
+        """Who may use a model next, over all models of this library."""
+        return self._embedding.turns
+
     def answering_lane(self) -> TextLane | None:
         """The text lane in use for sentences of answers; these are not kept in the cache."""
         loaded = self._embedding.if_loaded()

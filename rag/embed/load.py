@@ -69,10 +69,15 @@ def identity_of(settings: EmbedSettings) -> str:
     return join_identities(lines["text"], lines.get("image", ""))
 
 
-def load_embedder(settings: EmbedSettings) -> Embedder:
+def load_embedder(settings: EmbedSettings, turns: Turns | None = None) -> Embedder:
     """The embedder that the settings name, self-checked. Safe to call from several threads.
 
     Every call loads anew; keep what it returns.
+
+    Args:
+        settings: Which one.
+        turns: Shared by embedders of one process, so that questions to one of them go
+            before the documents of another.
 
     Raises:
         ConfigError: As for `identity_of`.
@@ -82,7 +87,7 @@ def load_embedder(settings: EmbedSettings) -> Embedder:
     choice = parse_choice(chosen_name(settings))
     lines = _identities(choice, settings)  # refuses in milliseconds what would fail after seconds
     started = time.monotonic()
-    turns = Turns()
+    turns = turns or Turns()
     with _LOADING:
         _start(choice.models, settings)
         lanes = Lanes()

@@ -24,6 +24,17 @@ def hurried() -> Iterator[None]:
         _THREAD.is_hurried = before
 
 
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """Within it, nothing that this thread embeds goes before others, questions neither."""
+    before = getattr(_THREAD, "is_unhurried", False)
+    _THREAD.is_unhurried = True
+    try:
+        yield
+    finally:
+        _THREAD.is_unhurried = before
+
+
 class _Turn:
     """One `with` statement's hold on the model."""
 
@@ -47,7 +58,7 @@ class Turns:
     @contextmanager
     def take(self, *, question: bool) -> Iterator[None]:
         """Hold the model for the body of the `with` statement."""
-        turn = _Turn(question=question or getattr(_THREAD, "is_hurried", False))
+        turn = _Turn(question=_is_first(question=question))
         self._wait(turn)
         try:
             yield
@@ -87,3 +98,9 @@ class Turns:
 
     def _is_free_for(self, turn: _Turn) -> bool:
         return self._holder is None and (turn.question or self._questions_waiting == 0)
+
+
+def _is_first(*, question: bool) -> bool:
+    if getattr(_THREAD, "is_unhurried", False):
+        return False
+    return question or bool(getattr(_THREAD, "is_hurried", False))
