@@ -16,6 +16,7 @@ from rag.embed.caps import question_notes
 from rag.evidence import is_answered, question_terms
 from rag.legs import Legs
 from rag.merge import Ranked, bar, keep_top, merge
+from rag.pointed import on_named_pages
 from rag.questions import asks_for_picture, named_things
 from rag.types import Considered, Explanation, Hit, Retrieval, Scope
 
@@ -124,13 +125,14 @@ class Retriever:
             )
             if reserved:
                 found.why[reserved] = "picture_reserve"
-        self._put_named_first(question, ranked, scope, top_k, found)
         kept = {hit.candidate.id for hit in found.kept}
         for hit in ranked[:top_k]:
             if hit.candidate.id not in kept:
                 is_picture = hit.candidate.group == "pictures"
                 found.fates[hit.candidate.id] = "picture_limit" if is_picture else "gave_way"
-        found.fates |= dict.fromkeys(kept, "kept")
+        found.fates |= dict.fromkeys(kept, "gave_way")  # unless they outlast those called by name
+        self._put_named_first(question, ranked, scope, top_k, found)
+        found.fates |= dict.fromkeys((hit.candidate.id for hit in found.kept), "kept")
 
     def _put_named_first(
         self, question: str, ranked: Sequence[Ranked], scope: Scope, top_k: int, found: _Found
@@ -140,7 +142,7 @@ class Retriever:
             hit
             for hit in self._named(question, ranked, scope, found)
             if scope.group in (None, hit.candidate.group)
-        ]
+        ][:top_k]
         first = {hit.candidate.id for hit in named}
         others = [hit for hit in found.kept if hit.candidate.id not in first]
         found.kept = [*named, *others][:top_k]
@@ -163,7 +165,10 @@ class Retriever:
             hit = pick_named(one, known, ranked, found.rows)
             if hit is not None:
                 hits[hit.candidate.id] = hit
-        found.rows |= self._library.items.lookup(scope.workspace, list(hits))
+        for hit in on_named_pages(question, ranked, found.rows, self._library.items, scope):
+            hits.setdefault(hit.candidate.id, hit)
+        missing = [id_ for id_ in hits if id_ not in found.rows]
+        found.rows |= self._library.items.lookup(scope.workspace, missing)
         return [hit for id_, hit in hits.items() if id_ in found.rows]
 
     def _is_answered(self, question: str, found: _Found, hits: Sequence[Hit], scope: Scope) -> bool:
@@ -180,14 +185,17 @@ class Retriever:
     ) -> Explanation:
         shown = {hit.item.id: hit for hit in hits}
         plain = _plain_ranks(found.merged)
+        places = {ranked.candidate.id: rank for rank, ranked in enumerate(found.merged, 1)}
+        by_name = [ranked for ranked in found.kept if ranked.candidate.id not in places]
         considered = []
-        for rank, ranked in enumerate(found.merged, 1):
+        for ranked in [*by_name, *found.merged]:
             id_ = ranked.candidate.id
             hit = shown.get(found.rows[id_].item.id) or self._hit(ranked, 0, found)
             considered.append(
                 Considered(
                     hit=hit,
-                    merged_rank=rank,
+                    group=ranked.candidate.group,
+                    merged_rank=places.get(id_),
                     plain_rank=plain.get(id_),
                     fate=found.fates.get(id_, "below"),
                 )

@@ -111,7 +111,8 @@ class Considered:
     """A candidate of one question, kept or not, with the places it held on the way."""
 
     hit: Hit  # its rank is the one shown, 0 when it is not
-    merged_rank: int  # 1-based, in the merged list before collapse, caps and quota
+    group: Group
+    merged_rank: int | None  # 1-based, before collapse, caps and quota; None when only named
     plain_rank: int | None  # 1-based, by largest cosine; None when no vector of it was compared
     fate: Fate
 
@@ -120,9 +121,22 @@ class Considered:
 class Explanation:
     """Why the hits of one question stand where they stand."""
 
-    considered: tuple[Considered, ...]  # by merged rank
+    considered: tuple[Considered, ...]  # by merged rank, what only its name found before them
     bars: Mapping[Group, float]  # what a height must pass to count as evidence
     samples: Mapping[LegName, tuple[float, ...]]  # cosines of the question with each leg's sample
+
+    def kept(self) -> list[Considered]:
+        """The hits, best first."""
+        return sorted((c for c in self.considered if c.fate == "kept"), key=lambda c: c.hit.rank)
+
+    def dropped(self) -> list[Considered]:
+        """The other candidates, by merged rank."""
+        return [one for one in self.considered if one.fate != "kept"]
+
+    def plain(self, top_k: int) -> list[Considered]:
+        """What the largest cosine alone would show, best first."""
+        known = [(one.plain_rank, one) for one in self.considered if one.plain_rank is not None]
+        return [one for rank, one in sorted(known, key=lambda pair: pair[0]) if rank <= top_k]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,11 +97,15 @@ def search(
     kind: Annotated[str, typer.Option(help="any, text or image.")] = "any",
     document: InDocument = None,
     *,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say why each result stands where it stands.")
+    ] = False,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
     """Find passages, tables and figures."""
     from ui.contract import search_json
+    from ui.explaining import hit_lines, rest_lines
 
     groups = {"any": None, "text": "words", "image": "pictures"}
     if kind not in groups:
@@ -114,17 +118,23 @@ def search(
             documents=_documents(services, document),
             group=groups[kind],  # type: ignore[arg-type]  # checked above
         )
-        found = services.search(query, top_k=k, scope=scope)
+        found = services.search(query, top_k=k, scope=scope, explain=explain)
         result = search_json(query, services.status().embedder, found)
     for note in found.notes:
         typer.echo(note, err=True)
     if as_json:
         _tell(result)
         return
-    for hit in result["hits"]:
+    said = found.explanation
+    kept = said.kept() if said is not None else []
+    for place, hit in enumerate(result["hits"]):
         _tell(_hit_text(hit))
+        for line in hit_lines(kept[place], said) if said is not None else ():
+            _tell(line)
     if not result["hits"]:
         _tell("Nothing found.")
+    for line in rest_lines(found, said) if said is not None else ():
+        _tell(line)
 
 
 @app.command()

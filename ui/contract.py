@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
+
+from ui.explaining import reason
 
 if TYPE_CHECKING:
     from ingest.parts import ParsedPage, Part, Skipped
     from rag.embed.catalogue import ModelFacts
-    from rag.types import Answer, DeleteReceipt, Document, Failure, Hit, LegScore, Region, Retrieval
+    from rag.types import (
+        Answer,
+        DeleteReceipt,
+        Document,
+        Explanation,
+        Failure,
+        Hit,
+        LegScore,
+        Region,
+        Retrieval,
+    )
 
 Json = dict[str, Any]
 
@@ -41,12 +54,37 @@ def hit_json(hit: Hit) -> Json:
 
 
 def search_json(question: str, embedder: str, found: Retrieval) -> Json:
-    """What `folio search` prints."""
+    """What `folio search` prints; `explanation` is more than the contract asks for."""
+    said = found.explanation
     return {
         "query": question,
         "embedder": embedder,
         "hits": [hit_json(hit) for hit in found.hits],
         "timings_ms": dict(found.timings_ms),
+        **({"explanation": explanation_json(said)} if said is not None else {}),
+    }
+
+
+def explanation_json(said: Explanation) -> Json:
+    """All candidates by merged rank, the bars, and what each leg's sample looks like."""
+    return {
+        "bars": {group: _finite(height) for group, height in said.bars.items()},
+        "considered": [
+            {
+                **hit_json(one.hit),
+                "rank": one.hit.rank or None,
+                "group": one.group,
+                "merged_rank": one.merged_rank,
+                "plain_rank": one.plain_rank,
+                "score": _finite(one.hit.height),
+                "fate": one.fate,
+                "reason": reason(one, said.bars),
+            }
+            for one in said.considered
+        ],
+        "samples": {
+            leg: [round(cosine, 5) for cosine in cosines] for leg, cosines in said.samples.items()
+        },
     }
 
 
@@ -214,6 +252,11 @@ def _leg(leg: LegScore) -> Json:
         "z": None if leg.z is None else round(leg.z, 4),
         "weight": None if leg.weight is None else round(leg.weight, 4),
     }
+
+
+def _finite(number: float) -> float | None:
+    # JSON has no infinity: the bar of a group without candidates.
+    return round(number, 4) if math.isfinite(number) else None
 
 
 def _rounded(numbers: tuple[float, ...]) -> list[float]:
