@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
-    from rag.types import Document, LegName, Retrieval
+    from rag.types import Document, Group, Item, LegName, Retrieval
 
 
 class System(Protocol):
@@ -22,12 +22,21 @@ class System(Protocol):
         """Read a file to its end; a failed one says so in its state."""
         ...
 
+    def add_passage(self, name: str, title: str, text: str) -> Document:
+        """Take in a text that needs no parser, under a name that no other document has."""
+        ...
+
+    def parts(self, document: UUID) -> list[Item]:
+        """Everything that was made of a document, in its order."""
+        ...
+
     def search(
         self,
         question: str,
         *,
         documents: Sequence[UUID] = (),
         only: Sequence[LegName] = (),
+        group: Group | None = None,
     ) -> Retrieval:
-        """Explained hits; `only` leaves all other legs out."""
+        """Explained hits; `only` leaves all other legs out, `group` all other items."""
         ...

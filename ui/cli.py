@@ -15,6 +15,7 @@ import typer
 from rag.errors import ConfigError, LibraryInUseError, NotFoundError, RagError, StoreError
 from rag.settings import Settings, load_settings
 from rag.types import PICTURES, WORDS, Document, Failure
+from ui.cli_eval import compare, evaluate
 from ui.cli_inspect import inspect
 from ui.cli_models import embed, models_app
 from ui.cli_options import AsJson, DataDir, Debug, PasswordFile, read_passwords
@@ -212,6 +213,8 @@ app.add_typer(models_app, name="models")
 app.command()(embed)
 app.command()(reindex)
 app.command()(inspect)
+app.command("eval")(evaluate)
+app.command()(compare)
 
 
 @app.command()
