@@ -8,7 +8,7 @@ them and whether they are evidence.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rag.arrange import cap_documents, collapse, pick_named
@@ -21,7 +21,7 @@ from rag.questions import asks_for_picture, named_things
 from rag.types import Considered, Explanation, Hit, Retrieval, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from uuid import UUID
 
     from rag.embed.lanes import Embedder
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rag.legs import Query
     from rag.library import FoundItem, Library
     from rag.merge import Candidate
+    from rag.questions import Named
     from rag.store.base import Store
     from rag.types import Fate, Group, LegName, Modality, OtherPlace, Why
 
@@ -152,15 +153,16 @@ class Retriever:
         self, question: str, ranked: Sequence[Ranked], scope: Scope, found: _Found
     ) -> list[Ranked]:
         """What the question calls by name, of the documents in scope or those it found."""
-        ids = scope.documents or dict.fromkeys(
-            found.rows[hit.candidate.id].item.document_id for hit in ranked
+        ids = list(
+            scope.documents
+            or dict.fromkeys(found.rows[hit.candidate.id].item.document_id for hit in ranked)
         )
         hits: dict[UUID, Ranked] = {}
-        for one in named_things(question):
+        for one in self._readings(question, ids):
             if one.place is not None and len(ids) > 1:
                 continue  # "the second figure" of which document?
             known = self._library.items.labelled(
-                scope.workspace, list(ids), containing=one.digits, page_number=one.page_alone
+                scope.workspace, ids, containing=one.digits, page_number=one.page_alone
             )
             hit = pick_named(one, known, ranked, found.rows)
             if hit is not None:
@@ -170,6 +172,15 @@ class Retriever:
         missing = [id_ for id_ in hits if id_ not in found.rows]
         found.rows |= self._library.items.lookup(scope.workspace, missing)
         return [hit for id_, hit in hits.items() if id_ in found.rows]
+
+    def _readings(self, question: str, documents: Sequence[UUID]) -> Iterator[Named]:
+        """The figures and tables called by name; "on page 5" as it is printed, then as counted."""
+        for one in named_things(question):
+            if one.page_number is None or len(documents) != 1:
+                yield one
+                continue
+            for page_number in self._library.items.pages_called(documents[0], one.page_number):
+                yield replace(one, page_number=page_number)
 
     def _is_answered(self, question: str, found: _Found, hits: Sequence[Hit], scope: Scope) -> bool:
         return is_answered(

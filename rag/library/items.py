@@ -255,6 +255,37 @@ class ItemTable:
             for row in rows
         ]
 
+    def pages_called(self, document_id: UUID, number: int, *, is_place: bool = False) -> list[int]:
+        """The counted pages that a number may mean: the one it is printed on, then its count.
+
+        Args:
+            document_id: Of a visible document.
+            number: As asked; -1 is the last page.
+            is_place: Whether it is a count and never a printed number.
+        """
+        rows = self._database.rows(
+            "SELECT p.page_number, p.label, MAX(p.page_number) OVER () AS last FROM pages p"
+            " JOIN documents d ON d.run = p.run WHERE d.id = ?",
+            (str(document_id),),
+        )
+        if not rows:
+            return []
+        wanted = int(rows[0]["last"]) if number == -1 else number
+        printed = [] if is_place else [r["page_number"] for r in rows if r["label"] == str(wanted)]
+        counted = [r["page_number"] for r in rows if r["page_number"] == wanted]
+        return list(dict.fromkeys([*printed[:1], *counted]))
+
+    def on_page(self, workspace: str, document_id: UUID, page_number: int) -> dict[UUID, Kind]:
+        """Points of the visible items that stand on a page, in document order, with their kind."""
+        rows = self._database.rows(
+            "SELECT i.point_id, i.kind FROM items i JOIN runs r ON r.id = i.run"
+            f" WHERE r.workspace = ?1 AND {_VISIBLE} AND i.document_id = ?2"
+            " AND EXISTS (SELECT 1 FROM json_each(i.regions) g"
+            "   WHERE json_extract(g.value, '$[0]') = ?3) ORDER BY i.ord",
+            (workspace, str(document_id), page_number),
+        )
+        return {UUID(row["point_id"]): row["kind"] for row in rows}
+
     def is_empty(self, workspace: str) -> bool:
         """Whether nothing is visible; stops at the first item, unlike a count."""
         return not self._database.rows(
