@@ -43,6 +43,13 @@ logger = logging.getLogger(__name__)
 # 10,000 points in one call stopped every other thread for 473 ms; 500 stay under 30 ms.
 UPSERT_BATCH = 500
 MARKER = "engine.json"
+# 4-bit codes beside the vectors: the best 3 x limit by code are compared again by their exact
+# cosine. 8,000 x 768: 0.7 ms of CPU against 2.5, and the same 50 hits for 120 of 120 questions
+# (2 bits lose 0.6 % of them, 1 bit 7 %). A shard made without codes ignores this.
+_CODES = qe.TurboQuantQuantizationConfig(bits=qe.TurboQuantBitSize.Bits4)
+_EXACT_AT_LAST = qe.SearchParams(
+    quantization=qe.QuantizationSearchParams(rescore=True, oversampling=3.0)
+)
 
 
 class DamagedIndexError(StoreError):
@@ -178,7 +185,9 @@ class EdgeStore:
     def _create(self, schema: Schema) -> None:
         config = qe.EdgeConfig(
             vectors={
-                name: qe.EdgeVectorParams(size=size, distance=qe.Distance.Cosine)
+                name: qe.EdgeVectorParams(
+                    size=size, distance=qe.Distance.Cosine, quantization_config=_CODES
+                )
                 for name, size in schema.dims().items()
             },
             sparse_vectors={"keywords": qe.EdgeSparseVectorParams(modifier=qe.Modifier.Idf)},
@@ -258,6 +267,7 @@ def _to_query(leg: Leg) -> qe.QueryRequest:
         limit=leg.limit,
         query=qe.Query.Nearest(vector, using=leg.using),
         filter=_to_filter(leg.where),
+        params=None if isinstance(leg.vector, Sparse) else _EXACT_AT_LAST,
         with_payload=False,
         with_vector=False,
     )
