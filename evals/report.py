@@ -32,7 +32,7 @@ def render(run: Run, summary: Summary, settings: Mapping[str, str]) -> str:
     """The whole page."""
     labelled = run.labelled
     title = f"{labelled.name}, searched with {run.embedder}"
-    asked = f"{len(run.measured)} questions with known answers, {run.document_count} documents."
+    asked = f"{len(run.measured)} labelled questions over {run.document_count} documents."
     body = [
         f'<header><h1>{escape(title)}</h1><p class="lead">{asked}</p></header>',
         _strip(run, summary),
@@ -77,6 +77,7 @@ def _strip(run: Run, summary: Summary) -> str:
         for key in keys
         if (value := summary.metrics.get(key)) is not None
     ]
+    cells += _refusals(run)
     latency = summary.metrics.get(LATENCY)
     if latency is not None:
         cells.append(("Slowest 5 %", f"{latency:.0f} ms", "without the model"))
@@ -85,6 +86,15 @@ def _strip(run: Run, summary: Summary) -> str:
         for name, value, small in cells
     )
     return f'<dl class="strip">{inner}</dl>'
+
+
+def _refusals(run: Run) -> list[tuple[str, str, str]]:
+    asked = [each for each in run.measured if not each.question.is_answerable]
+    if not asked:
+        return []
+    refused = sum(not each.found.has_evidence for each in asked)
+    wrongly = sum(m.question.is_answerable and not m.found.has_evidence for m in run.measured)
+    return [("Refused rightly", f"{refused} of {len(asked)}", f"and {wrongly} wrongly")]
 
 
 def _dots(run: Run, summary: Summary) -> str:
@@ -152,17 +162,27 @@ def _measure_cell(key: str, summary: Summary) -> str:
 
 
 def _by_kind(summary: Summary) -> str:
-    if not summary.by_kind:
+    kinds = list(summary.by_kind)
+    if not kinds:
         return ""
-    every = [key for key in NAMES if any(v.get(key) is not None for v in summary.by_kind.values())]
     rows = []
-    for kind, values in summary.by_kind.items():
-        cells = ["" if values[key] is None else f"{values[key]:.2f}" for key in every]
-        rows.append(
-            f"<tr><td>{_kind(kind)}</td>{_cells([str(summary.kind_counts[kind]), *cells])}</tr>"
-        )
-    heads = ["Kind", "Questions", *(NAMES[key] for key in every)]
-    return _section("By kind", "Inside the document.", _table(heads, rows, numbers_from=1))
+    for key, name in NAMES.items():
+        cells = [
+            _value_cell(summary.by_kind[k].get(key), summary.by_kind_intervals[k].get(key))
+            for k in kinds
+        ]
+        if any(cells):
+            rows.append(f"<tr><td>{escape(name)}</td>{_cells(cells)}</tr>")
+    heads = ["Measure", *(f"{_capital(k)} ({summary.kind_counts[k]})" for k in kinds)]
+    note = "Inside the document. A kind with questions on one document only has no range."
+    return _section("By kind", note, _table(heads, rows, numbers_from=1))
+
+
+def _value_cell(value: float | None, interval: Interval | None) -> str:
+    if value is None:
+        return ""
+    span = f"<br><small>{interval[0]:.2f} to {interval[1]:.2f}</small>" if interval else ""
+    return f"{value:.2f}{span}"
 
 
 # -- questions ----------------------------------------------------------------------------

@@ -37,10 +37,11 @@ svg .open { fill: var(--page); stroke: var(--muted); stroke-width: 1.5; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; line-height: 1.4; }
 th { text-align: left; font-size: 13px; font-weight: 500; color: var(--muted); }
 th, td { padding: 9px 16px 9px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-td { overflow-wrap: anywhere; } td:last-child, th:last-child { padding-right: 0; }
+td { overflow-wrap: anywhere; min-width: 88px; } td:last-child, th:last-child { padding-right: 0; }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap;
   overflow-wrap: normal; } .n small { color: var(--muted); }
-.small td { color: var(--muted); font-size: 13px; } .q { min-width: 240px; }
+td:first-child { overflow-wrap: break-word; min-width: 120px; }
+.small td { color: var(--muted); font-size: 13px; } td.q { min-width: 240px; }
 .kind { white-space: nowrap; font-size: 13px; } .kind::before { content: ''; display: inline-block;
   width: 9px; height: 9px; margin-right: 6px; border-radius: 2px; border: 2px solid currentColor; }
 .k-text { color: var(--text); } .k-text::before { border-style: dotted; }

@@ -90,7 +90,7 @@ def _grades(path: Path) -> dict[str, dict[str, int]]:
             raise ConfigError(
                 f"{path.name}, line {number} is not question, document and score with tabs between."
             ) from error
-        if grade != int(grade):
+        if not grade.is_integer():
             raise ConfigError(f"{path.name}, line {number}: the score {score} is no whole number.")
         if document in grades[question]:
             raise ConfigError(
