@@ -31,6 +31,7 @@ from rag.errors import (
 from rag.keywords import average_length
 from rag.library.documents import READABLE, READY
 from rag.library.items import Block, Note, Page, item_id
+from rag.look_alikes import LookAlikes
 from rag.points import make_points
 from rag.types import LOCAL_WORKSPACE, PICTURES, WORDS, Document, Failure, Item
 
@@ -118,6 +119,7 @@ class Pipeline:
         self._turns = turns
         self._limits = limits
         self._workspace = workspace
+        self._look_alikes = LookAlikes(library, files)
         self._removal = Removal(
             library=library, files=files, purge=purge, cache=cache, workspace=workspace
         )
@@ -288,6 +290,8 @@ class Pipeline:
             self._index(run, batch, with_pixels=True)
             progress.figures_done += len(batch)
             _stop_if_cancelled(progress)
+        # For questions that bring a picture.
+        self._look_alikes.fill(run, after_batch=lambda: _stop_if_cancelled(progress))
         self._library.documents.publish(run, READY)
 
     def _parse(

@@ -7,6 +7,7 @@ from rag.library.database import Database
 from rag.library.documents import DocumentTable
 from rag.library.indexes import IndexRow, IndexTable
 from rag.library.items import Block, FoundItem, ItemTable, Labelled, Page
+from rag.library.pictures import PictureTable
 
 __all__ = [
     "Block",
@@ -19,6 +20,7 @@ __all__ = [
     "Labelled",
     "Library",
     "Page",
+    "PictureTable",
 ]
 
 
@@ -31,6 +33,7 @@ class Library:
         self.items = ItemTable(database)
         self.indexes = IndexTable(database)
         self.choices = ChoiceTable(database)
+        self.pictures = PictureTable(database)
 
     def close(self) -> None:
         """Close the file."""

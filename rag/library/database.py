@@ -134,6 +134,14 @@ MIGRATIONS: tuple[str, ...] = (
     """
     ALTER TABLE pages ADD COLUMN label TEXT NOT NULL DEFAULT '';  -- printed number, '' unknown
     """,
+    """
+    CREATE TABLE picture_hashes (  -- what stored pictures look like
+        sha256 TEXT PRIMARY KEY,
+        method INTEGER NOT NULL,  -- of hashing; those of an older one are made anew
+        hashes BLOB NOT NULL  -- empty when nothing can be seen in the picture
+    ) STRICT;
+    CREATE INDEX items_by_picture ON items (image_sha256);
+    """,
 )
 VERSION = len(MIGRATIONS)
 

@@ -342,7 +342,12 @@ def _release(connection: sqlite3.Connection, where: str, parameters: Sequence[st
             (json.dumps(names),),
         )
     }
-    return [name for name in names if name not in kept]
+    orphans = [name for name in names if name not in kept]
+    connection.execute(
+        "DELETE FROM picture_hashes WHERE sha256 IN (SELECT value FROM json_each(?))",
+        (json.dumps(orphans),),
+    )
+    return orphans
 
 
 def _delete_run_rows(connection: sqlite3.Connection, runs: Sequence[str]) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rag.types import BBox, Kind
 
 
-_VISIBLE = f"r.stage >= CASE WHEN i.kind IN ('figure','page') THEN {READY} ELSE {READABLE} END"
+VISIBLE = f"r.stage >= CASE WHEN i.kind IN ('figure','page') THEN {READY} ELSE {READABLE} END"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +132,7 @@ class ItemTable:
         """The visible items that an item names or is named by, in document order."""
         rows = self._database.rows(
             f"SELECT i.* FROM items i JOIN runs r ON r.id = i.run WHERE r.workspace = ?1"
-            f" AND {_VISIBLE} AND i.item_id IN (SELECT l.value FROM items o, json_each(o.links) l"
+            f" AND {VISIBLE} AND i.item_id IN (SELECT l.value FROM items o, json_each(o.links) l"
             " WHERE o.item_id = ?2 AND o.run = i.run) ORDER BY i.ord",
             (workspace, str(item)),
         )
@@ -212,7 +212,7 @@ class ItemTable:
             " LEFT JOIN pages p ON p.run = i.run"
             "   AND p.page_number = json_extract(i.regions, '$[0][0]')"
             " WHERE r.workspace = ?"
-            f" AND {_VISIBLE}"
+            f" AND {VISIBLE}"
             " AND i.point_id IN (SELECT value FROM json_each(?))",
             (workspace, json.dumps([str(point) for point in points])),
         )
@@ -236,7 +236,7 @@ class ItemTable:
         """
         rows = self._database.rows(
             "SELECT i.point_id, i.document_id, i.kind, i.number, i.regions FROM items i"
-            f" JOIN runs r ON r.id = i.run WHERE r.workspace = ?1 AND {_VISIBLE}"
+            f" JOIN runs r ON r.id = i.run WHERE r.workspace = ?1 AND {VISIBLE}"
             " AND i.document_id IN (SELECT value FROM json_each(?2)) AND i.kind != 'text'"
             " AND (?3 = '' OR instr(lower(i.number), ?3))"
             " AND (?4 IS NULL OR EXISTS (SELECT 1 FROM json_each(i.regions) g"
@@ -279,7 +279,7 @@ class ItemTable:
         """Points of the visible items that stand on a page, in document order, with their kind."""
         rows = self._database.rows(
             "SELECT i.point_id, i.kind FROM items i JOIN runs r ON r.id = i.run"
-            f" WHERE r.workspace = ?1 AND {_VISIBLE} AND i.document_id = ?2"
+            f" WHERE r.workspace = ?1 AND {VISIBLE} AND i.document_id = ?2"
             " AND EXISTS (SELECT 1 FROM json_each(i.regions) g"
             "   WHERE json_extract(g.value, '$[0]') = ?3) ORDER BY i.ord",
             (workspace, str(document_id), page_number),
@@ -290,7 +290,7 @@ class ItemTable:
         """Whether nothing is visible; stops at the first item, unlike a count."""
         return not self._database.rows(
             "SELECT 1 FROM items i JOIN runs r ON r.id = i.run"
-            f" WHERE r.workspace = ? AND {_VISIBLE} LIMIT 1",
+            f" WHERE r.workspace = ? AND {VISIBLE} LIMIT 1",
             (workspace,),
         )
 
@@ -299,7 +299,7 @@ class ItemTable:
         scope = json.dumps([str(id_) for id_ in documents])
         rows = self._database.rows(
             "SELECT i.kind, COUNT(*) AS n FROM items i JOIN runs r ON r.id = i.run"
-            f" WHERE r.workspace = ?1 AND {_VISIBLE}"
+            f" WHERE r.workspace = ?1 AND {VISIBLE}"
             " AND (?2 = '[]' OR i.document_id IN (SELECT value FROM json_each(?2)))"
             " GROUP BY i.kind",
             (workspace, scope),
