@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from rag.store import Store
     from rag.types import Answer, AnswerEvent, Document, LegName
     from ui.models import Models
+    from ui.trial import Trial
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +96,13 @@ class Services:
         from ui.models import Models
 
         return Models(self)
+
+    @cached_property
+    def trial(self) -> Trial:
+        """The test of the embedders that are here on the documents that are here."""
+        from ui.trial import Trial
+
+        return Trial(self, cache=self._indexing.cache, turns=self._indexing.model_turns)
 
     @cached_property
     def _worker(self) -> IngestWorker:
@@ -187,6 +195,7 @@ class Services:
     def delete(self, document_id: UUID) -> DeleteReceipt:
         """Remove a document for good."""
         name = self.library.documents.get(document_id).name
+        self.trial.forget(document_id)
         if "_worker" in self.__dict__:
             self._worker.cancel(document_id, wait=True)
         try:
@@ -354,6 +363,8 @@ class Services:
     def close(self) -> None:
         """Stop the worker and release the folder."""
         self._indexing.stop()
+        if "trial" in self.__dict__:
+            self.trial.close()
         if "models" in self.__dict__:
             self.models.close()
         if "_worker" in self.__dict__:

@@ -103,6 +103,7 @@ def main(arguments: Sequence[str]) -> int:
         if SAMPLE in arguments and services.is_new:
             services.add_sample()
         services.models.at_start()
+        services.trial.at_start()
     except RagError as error:
         sys.stderr.write(f"{error}\n")
         return 2

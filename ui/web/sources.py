@@ -50,6 +50,8 @@ def sources_of(turn: int) -> list[Source]:
     """The sources a turn shows, or those of the answer that is being written."""
     turns = state.turns()
     job = state.job()
+    if turn == state.LOOSE_TURN:
+        return state.loose_sources()
     if turn < len(turns):
         return list(shown_sources(turns[turn]))
     return list(job.look().sources) if job is not None and turn == len(turns) else []

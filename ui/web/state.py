@@ -33,6 +33,8 @@ LICENCE = "licence_shown"
 SEEN_STATES = "seen_states"
 TOLD_LANGUAGES = "told_languages"
 ANNOUNCED = "announced"
+LOOSE = "loose_sources"
+LOOSE_TURN = 9_998  # what the drawer knows the Test page by; no conversation is so long
 TICK = "tick-"  # + document id
 SEARCHABLE = ("readable", "ready")
 HISTORY_TURNS = 4
@@ -152,6 +154,16 @@ def show_view(view: Literal["Page", "Crop"]) -> None:
     shown = opened()
     if shown is not None:
         st.session_state[OPEN] = replace(shown, view=view)
+
+
+def loose_sources() -> list[Source]:
+    """What the Test page has listed."""
+    return cast("list[Source]", st.session_state.get(LOOSE, []))
+
+
+def set_loose_sources(sources: list[Source]) -> None:
+    """Keep what is listed, so that it can be opened."""
+    st.session_state[LOOSE] = sources
 
 
 def notices() -> list[Notice]:
