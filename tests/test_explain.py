@@ -117,7 +117,7 @@ def test_a_figure_called_by_name_comes_first_and_says_so(services: Services) -> 
     assert found.hits[0].item.number == "Figure 2"
     assert found.hits[0].why == "named"
     assert len(found.hits) == 4
-    assert reason(said.kept()[0], said.bars).startswith("Put first, the question calls it by name")
+    assert reason(said.kept()[0], said.bars).startswith("Put first, the question names it")
 
 
 def test_the_last_figure_is_that_of_the_only_document_in_scope(services: Services) -> None:

@@ -29,13 +29,13 @@ LEG_WORDS: dict[LegName, str] = {
 KEPT: dict[Why, str] = {
     "rank": "Kept by its rank",
     "picture_reserve": "Kept as the best picture, which would not be shown otherwise",
-    "named": "Put first, the question calls it by name",
+    "named": "Put first, the question names it or its page",
 }
 LEFT_OUT: dict[Fate, str] = {
     "same": "Same words or same picture as a better result",
     "document_cap": "Moved back, its document has enough results already",
     "picture_limit": "Enough pictures are shown, words that pass their bar went first",
-    "gave_way": "Gave its place to a picture or to what the question calls by name",
+    "gave_way": "Gave its place to a picture or to what the question names",
     "below": "Stands below the results shown",
 }
 STAGES = {
@@ -43,7 +43,7 @@ STAGES = {
     "search": "All searches",
     "merge": "Calibrate and merge",
     "rerank": "Second look",
-    "evidence": "Is it an answer",
+    "evidence": "Check for an answer",
 }
 RAISED = 0.05  # of a height; less is not worth a word
 MAX_LEFT_OUT = 20  # lines on the terminal; --json has all
@@ -61,6 +61,13 @@ def reason(one: Considered, bars: Mapping[Group, float]) -> str:
     by_words = ", raised by its keywords" if _is_raised(one.hit) else ""
     rest = "" if passes(one, bars) else ", though it does not pass the bar"
     return KEPT[one.hit.why] + by_words + rest
+
+
+def remark(one: Considered) -> str:
+    """What is worth saying of a result whose rank and bars are seen; "" for nothing."""
+    if one.hit.why != "rank":
+        return KEPT[one.hit.why]
+    return "Raised by its keywords" if _is_raised(one.hit) else ""
 
 
 def bar_words(bars: Mapping[Group, float]) -> str:

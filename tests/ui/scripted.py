@@ -25,7 +25,9 @@ from rag.types import (
     Item,
     OtherPlace,
     Region,
+    Retrieval,
     Retrieved,
+    Scope,
     Source,
     Token,
     Unsupported,
@@ -190,6 +192,12 @@ class ScriptedServices:
     is_closed: bool = False
     is_new: bool = False
     address: str = ""
+    workspace: str = "local"
+    found: Retrieval | Exception = field(
+        default_factory=lambda: Retrieval(hits=(), has_evidence=False)
+    )
+    searched: list[tuple[str, Scope | None]] = field(default_factory=list)
+    refusal: str = ""  # why the index cannot be used
 
     def status(self) -> Status:
         return self.state
@@ -250,6 +258,17 @@ class ScriptedServices:
             time.sleep(self.pause_s)
             yield Token(word + " ")
         yield Done(answer)
+
+    def search(
+        self, question: str, *, scope: Scope | None = None, explain: bool = False
+    ) -> Retrieval:
+        self.searched.append((question, scope))
+        if isinstance(self.found, Exception):
+            raise self.found
+        return self.found if explain else replace(self.found, explanation=None)
+
+    def mismatch(self) -> str:
+        return self.refusal
 
     def unlock(self, document_id: UUID, password: str) -> None:
         self.passwords.append((document_id, password))

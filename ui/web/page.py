@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from rag.errors import RagError
-from ui.web import about, chat, documents, live, models, pieces, sidebar, sources, state
+from ui.web import (
+    about,
+    chat,
+    documents,
+    inspect,
+    live,
+    models,
+    pieces,
+    sidebar,
+    sources,
+    state,
+    trial,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,9 +54,16 @@ def render() -> None:
     documents_page = st.Page(
         lambda: documents.show(services, found), title="Documents", url_path="documents"
     )
+    inspect_page = st.Page(
+        lambda: inspect.show(services, found), title="Inspect", url_path="inspect"
+    )
     models_page = st.Page(lambda: models.show(services), title="Models", url_path="models")
+    trial_page = st.Page(lambda: trial.show(services), title="Test", url_path="test")
     about_page = st.Page(lambda: about.show(services), title="About", url_path="about")
-    page = st.navigation([ask_page, documents_page, models_page, about_page], position="top")
+    page = st.navigation(
+        [ask_page, documents_page, inspect_page, models_page, trial_page, about_page],
+        position="top",
+    )
     live.follow_citation()
     with st.sidebar:
         if sidebar.show(services, found):

@@ -47,9 +47,12 @@ def show_opened() -> None:
 
 
 def sources_of(turn: int) -> list[Source]:
-    """The sources a turn shows, or those of the answer that is being written."""
+    """The sources a turn shows, those of the answer being written, or those of Inspect."""
     turns = state.turns()
     job = state.job()
+    inspected = state.inspected()
+    if turn == state.INSPECT_TURN:
+        return list(inspected.sources) if inspected is not None else []
     if turn == state.LOOSE_TURN:
         return state.loose_sources()
     if turn < len(turns):

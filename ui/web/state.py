@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from rag.types import Answer, Document, Source
+    from rag.types import Answer, Document, Retrieval, Source
     from ui.services import Services
     from ui.web.jobs import AnswerJob
     from ui.web.pieces import Tone
@@ -33,8 +33,13 @@ LICENCE = "licence_shown"
 SEEN_STATES = "seen_states"
 TOLD_LANGUAGES = "told_languages"
 ANNOUNCED = "announced"
+INSPECTED = "inspected"
+INSPECT_QUESTION = "inspect_question"
+INSPECT_KIND = "inspect_kind"
+INSPECT_PLAIN = "inspect_plain"
+INSPECT_TURN = 9_999  # what the drawer knows the Inspect page by; no conversation is so long
 LOOSE = "loose_sources"
-LOOSE_TURN = 9_998  # what the drawer knows the Test page by; no conversation is so long
+LOOSE_TURN = 9_998  # the same for the Test page
 TICK = "tick-"  # + document id
 SEARCHABLE = ("readable", "ready")
 HISTORY_TURNS = 4
@@ -70,6 +75,16 @@ class OpenSource:
     turn: int
     marker: int
     view: Literal["Page", "Crop"] | None = field(default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspected:
+    """The last search of the Inspect page."""
+
+    question: str
+    of: object  # all that the results depend on
+    found: Retrieval
+    sources: tuple[Source, ...]  # all candidates, those shown first
 
 
 @st.cache_resource(show_spinner=False, on_release=lambda built: built.close())
@@ -154,6 +169,16 @@ def show_view(view: Literal["Page", "Crop"]) -> None:
     shown = opened()
     if shown is not None:
         st.session_state[OPEN] = replace(shown, view=view)
+
+
+def inspected() -> Inspected | None:
+    """The last search of the Inspect page."""
+    return cast("Inspected | None", st.session_state.get(INSPECTED))
+
+
+def set_inspected(search: Inspected) -> None:
+    """Keep a search, so that its results can be opened."""
+    st.session_state[INSPECTED] = search
 
 
 def loose_sources() -> list[Source]:
