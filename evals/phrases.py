@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.folding import fold_for_search
-from rag.keywords import STOP_WORDS, content_words
+from rag.keywords import content_words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -194,9 +194,9 @@ def _words(text: str, common: Collection[str]) -> list[_Word]:
 
 def _says_nothing(word: str, common: Collection[str]) -> bool:
     folded = word.casefold()
-    if folded in STOP_WORDS or folded in _LOOSE or folded in common:
+    if folded in _LOOSE or folded in common or not any(map(str.isalpha, word)):
         return True
-    if not any(map(str.isalpha, word)):
+    if not content_words(word):  # a function word of English
         return True
     is_name = len(word) > 1 and (word.isupper() or any(map(str.isdigit, word)))  # NATO, M36
     return len(word) <= SHORT_LETTERS and not is_name
