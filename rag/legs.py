@@ -7,7 +7,7 @@ are shown; that is `rag.merge` and `rag.arrange`.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +22,8 @@ from rag.types import PICTURES, WORDS, LegName, LegScore
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from uuid import UUID
+
+    from PIL import Image
 
     from rag.embed.lanes import Array, Embedder
     from rag.library import Library
@@ -61,6 +63,25 @@ class Legs:
             dense["image"] = text if self._embedder.joint else pictures.embed_queries([question])[0]
         return Query(words=query_weights(question), dense=dense)
 
+    def picture_query(self, picture: Image.Image) -> Query | None:
+        """The forms of a picture; embeds it. None without a picture lane."""
+        pictures = self._embedder.pictures
+        if pictures is None:
+            return None
+        seen = pictures.embed_images([picture])[0]
+        dense: dict[DenseName, Array] = {"image": seen}
+        if self._embedder.joint:  # one space: a picture finds words too
+            dense |= {"text": seen, "caption": seen}
+        return Query(words=query_weights(""), dense=dense)
+
+    def exact(
+        self, query: Query, scope: Scope, ids: Sequence[UUID]
+    ) -> dict[UUID, dict[LegName, LegScore]]:
+        """How far items that something else found stand out for a query, by dense legs."""
+        scores: _Scores = defaultdict(dict)
+        self._score_exactly(scores, tuple(ids), query, self.samples(query, scope), scope.workspace)
+        return scores
+
     def candidates(
         self, query: Query, scope: Scope, only: Sequence[LegName] = ()
     ) -> list[Candidate]:
@@ -84,8 +105,10 @@ class Legs:
                 # A table found by its pixels is still words.
                 groups[hit.id] = "words" if groups.get(hit.id) == "words" else group
         if set(only) != {"keywords"}:
-            self._fill_dense(scores, query, samples)
-        tables = self._tables(scores, groups, scope)
+            # A hit found by keywords only gets its exact cosine from its stored vector.
+            blind = tuple(id_ for id_, legs_ in scores.items() if set(legs_) == {"keywords"})
+            self._score_exactly(scores, blind, query, samples, scope.workspace)
+        tables = self._tables(scores, groups)
         return [
             Candidate(id=id_, group="words" if id_ in tables else groups[id_], legs=legs_)
             for id_, legs_ in scores.items()
@@ -101,7 +124,7 @@ class Legs:
     def _legs(self, query: Query, scope: Scope) -> list[tuple[Group, Leg]]:
         hidden_words, hidden_pictures = self._library.documents.hidden_runs(scope.workspace)
 
-        def where(kinds: tuple[Kind, ...], hidden: tuple[UUID, ...]) -> Filter:
+        def where(hidden: tuple[UUID, ...], kinds: tuple[Kind, ...] | None = None) -> Filter:
             return Filter(
                 workspace=scope.workspace,
                 documents=scope.documents or None,
@@ -109,16 +132,19 @@ class Legs:
                 kinds=kinds,
             )
 
-        words, pictures = where(WORDS, hidden_words), where(PICTURES, hidden_pictures)
-        with_tables = where((*PICTURES, "table"), hidden_pictures)
+        # Only words have `text`, only pictures `caption`, and all that is seen has `image`: a
+        # filter by kind, a third of the time of a leg, is for what would find both groups.
+        words, pictures = where(hidden_words, WORDS), where(hidden_pictures, PICTURES)
         legs: list[tuple[Group, Leg]] = []
-        if scope.group != "pictures":
-            legs.append(("words", _leg("text", query.dense["text"], words)))
+        if scope.group != "pictures" and "text" in query.dense:
+            legs.append(("words", _leg("text", query.dense["text"], where(hidden_words))))
         if scope.group != "words":
             if "image" in query.dense:
-                seen = pictures if scope.group == "pictures" else with_tables
+                seen = pictures if scope.group == "pictures" else where(hidden_pictures)
                 legs.append(("pictures", _leg("image", query.dense["image"], seen)))
-            legs.append(("pictures", _leg("caption", query.dense["caption"], pictures)))
+            if "caption" in query.dense:
+                captions = _leg("caption", query.dense["caption"], where(hidden_pictures))
+                legs.append(("pictures", captions))
         if query.words.indices:
             if scope.group != "pictures":
                 legs.append(("words", _leg("keywords", query.words, words)))
@@ -126,26 +152,34 @@ class Legs:
                 legs.append(("pictures", _leg("keywords", query.words, pictures)))
         return legs
 
-    def _fill_dense(
-        self, scores: _Scores, query: Query, samples: Mapping[DenseName, Array]
+    def _score_exactly(
+        self,
+        scores: _Scores,
+        ids: tuple[UUID, ...],
+        query: Query,
+        samples: Mapping[DenseName, Array],
+        workspace: str,
     ) -> None:
-        """A hit found by keywords only gets its exact cosine from its stored vector."""
-        blind = [id_ for id_, legs in scores.items() if set(legs) == {"keywords"}]
-        names = [name for name in DENSE_NAMES if name in query.dense]
-        found = self._store.fetch(blind, names)
-        for name in names:
-            ids = [id_ for id_, vectors in found.items() if name in vectors]
-            cosines = [float(found[id_][name] @ query.dense[name]) for id_ in ids]
-            for id_, cosine, z in zip(ids, cosines, _levels(cosines, samples[name]), strict=True):
+        """Give items the exact cosines of their stored vectors."""
+        if not ids:
+            return
+        # Compared by the engine: to fetch the vectors took as long as all other legs together.
+        where = Filter(workspace=workspace, ids=ids)
+        legs = [
+            Leg(using=name, vector=query.dense[name], where=where, limit=len(ids))
+            for name in DENSE_NAMES
+            if name in query.dense
+        ]
+        for leg, hits in zip(legs, self._store.search(legs), strict=True):
+            for hit, score in zip(hits, _scores(leg, hits, samples), strict=True):
                 # Past the leg's limit: how far exactly is not known and does not matter.
-                scores[id_][name] = LegScore(rank=LEG_LIMIT + 1, cosine=cosine, z=z)
+                scores[hit.id][leg.using] = replace(score, rank=LEG_LIMIT + 1)
 
-    def _tables(self, scores: _Scores, groups: Mapping[UUID, Group], scope: Scope) -> set[UUID]:
+    def _tables(self, scores: _Scores, groups: Mapping[UUID, Group]) -> set[UUID]:
         by_pixels = [
             id_ for id_ in scores if groups[id_] == "pictures" and set(scores[id_]) == {"image"}
         ]
-        found = self._library.items.lookup(scope.workspace, by_pixels)
-        return {id_ for id_, row in found.items() if row.item.kind == "table"}
+        return self._library.items.tables_among(by_pixels)
 
 
 def _leg(using: LegName, vector: Array | Sparse, where: Filter) -> Leg:

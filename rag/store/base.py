@@ -116,6 +116,7 @@ class Filter:
     runs: tuple[UUID, ...] | None = None
     not_runs: tuple[UUID, ...] = ()
     kinds: tuple[Kind, ...] | None = None
+    ids: tuple[UUID, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -274,7 +274,11 @@ def _to_query(leg: Leg) -> qe.QueryRequest:
 
 
 def _to_filter(where: Filter) -> qe.Filter:
-    must = [qe.FieldCondition("workspace", match=qe.MatchValue(where.workspace))]
+    must: list[qe.FieldCondition | qe.HasIdCondition] = [
+        qe.FieldCondition("workspace", match=qe.MatchValue(where.workspace))
+    ]
+    if where.ids is not None:
+        must.append(qe.HasIdCondition({str(id_) for id_ in where.ids}))
     for key, values in (("document", where.documents), ("run", where.runs), ("kind", where.kinds)):
         if values is not None:
             must.append(qe.FieldCondition(key, match=qe.MatchAny([str(v) for v in values])))

@@ -254,6 +254,8 @@ def _to_filter(where: Filter) -> models.Filter:
     must: list[models.Condition] = [
         models.FieldCondition(key="workspace", match=models.MatchValue(value=where.workspace))
     ]
+    if where.ids is not None:
+        must.append(models.HasIdCondition(has_id=[str(id_) for id_ in where.ids]))
     for key, values in (("document", where.documents), ("run", where.runs), ("kind", where.kinds)):
         if values is not None:
             must.append(
