@@ -42,7 +42,7 @@ def render(run: Run, summary: Summary, settings: Mapping[str, str]) -> str:
         _by_kind(summary),
         _to_look_at(run),
         _left_out(run),
-        _section("What the measures mean", "", _terms(_meanings())),
+        _section("What the measures mean", "", _terms(_meanings(summary))),
         _section("Settings and versions", "", _terms(settings.items())),
     ]
     return (
@@ -197,12 +197,13 @@ def _to_look_at(run: Run) -> str:
     note = f"{len(late)} of {len(ranked)} have nothing right in the first {GOOD_RANK}."
     if len(late) > MAX_LISTED:
         note += f" The first {MAX_LISTED} are listed; per_query.jsonl has all."
-    rows = [_question_row(each, rank) for each, rank in late[:MAX_LISTED]]
-    heads = ["Question", "Kind", "Expected", "Found first", "Result"]
+    has_kinds = run.labelled.kind == "pages"
+    rows = [_question_row(each, rank, has_kinds) for each, rank in late[:MAX_LISTED]]
+    heads = ["Question", *(["Kind"] if has_kinds else []), "Expected", "Found first", "Result"]
     return _section("Questions to look at", note, _table(heads, rows))
 
 
-def _question_row(each: Measured, rank: int | None) -> str:
+def _question_row(each: Measured, rank: int | None, has_kinds: bool) -> str:
     question = each.question
     first = each.found.hits[0] if each.found.hits else None
     words = " ".join(question.text.split())
@@ -213,8 +214,9 @@ def _question_row(each: Measured, rank: int | None) -> str:
         if rank is None
         else f'<span class="badge warn">Rank {int(rank)}</span>'
     )
+    kind = f"<td>{_kind(question.kind)}</td>" if has_kinds else ""
     return (
-        f'<tr><td class="q" dir="auto">{escape(words)}</td><td>{_kind(question.kind)}</td>'
+        f'<tr><td class="q" dir="auto">{escape(words)}</td>{kind}'
         f"<td>{escape(_expected(question))}</td><td>{escape(_where(first))}</td>"
         f"<td>{result}</td></tr>"
     )
@@ -282,8 +284,12 @@ def _terms(rows: Iterable[tuple[str, str]]) -> str:
     return f'<dl class="terms">{inner}</dl>'
 
 
-def _meanings() -> list[tuple[str, str]]:
-    return [(NAMES.get(key, "Recall@k"), words) for key, words in MEANINGS.items()]
+def _meanings(summary: Summary) -> list[tuple[str, str]]:
+    return [
+        (NAMES.get(key, "Recall@k"), words)
+        for key, words in MEANINGS.items()
+        if summary.metrics.get(key.replace("@k", "@5")) is not None
+    ]
 
 
 def _span(interval: Interval | None, between: str) -> str:
@@ -291,8 +297,6 @@ def _span(interval: Interval | None, between: str) -> str:
 
 
 def _kind(kind: str) -> str:
-    if not kind:
-        return ""
     style = f"k-{kind}" if kind in _KINDS else "k-other"
     return f'<span class="kind {style}">{escape(_capital(kind))}</span>'
 
