@@ -271,7 +271,7 @@ def _compose(
         if not paragraphs or paragraphs[-1][0] is not candidate.hit:
             paragraphs.append((candidate.hit, [candidate.lead] if candidate.lead else []))
         paragraphs[-1][1].append(candidate.shown)
-    pictures = [(hit, [_caption_line(hit)]) for hit in figures]
+    pictures = [(hit, [_caption_line(hit), *_same_picture_lines(hit)]) for hit in figures]
     blocks = pictures + paragraphs if figures_first else paragraphs + pictures
     sources = tuple(Source(marker=n, hit=hit) for n, (hit, _) in enumerate(blocks, 1))
     text = "\n\n".join(
@@ -292,6 +292,14 @@ def _caption_line(hit: Hit) -> str:
         return words if len(words) <= MAX_CAPTION else words[:MAX_CAPTION].rsplit(" ", 1)[0]
     page = hit.page_number
     return f"Figure on page {page}" if page else "Figure"
+
+
+def _same_picture_lines(hit: Hit) -> list[str]:
+    """Where the picture that was asked with stands; none for another picture."""
+    if hit.look_alike_bits is None:
+        return []
+    where = f"on page {hit.page_number} of" if hit.page_number else "in"
+    return [f"Your picture looks like this one, {where} {hit.document_name}."]
 
 
 def _cite(

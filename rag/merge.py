@@ -37,17 +37,44 @@ class Candidate:
     id: UUID
     group: Group
     legs: Mapping[LegName, LegScore] = field(default_factory=dict)
+    pictured: Mapping[LegName, LegScore] = field(default_factory=dict)  # by the question's picture
+    likeness: float | None = None  # z of its own picture as the question's picture again
 
     @property
     def dense(self) -> float:
-        """The largest z of its dense legs; minus infinity when only keywords know it."""
-        return max((leg.z for leg in self.legs.values() if leg.z is not None), default=-math.inf)
+        """The largest z of its dense legs; minus infinity when only keywords know it.
+
+        With a picture in the question it counts too, as a second, independent test.
+        """
+        said, seen = _largest(self.legs), self.looks
+        if math.isfinite(said) and math.isfinite(seen):
+            return (said + seen) / math.sqrt(2)
+        return max(said, seen)
+
+    @property
+    def looks(self) -> float:
+        """How far it stands out by the question's picture; minus infinity without one."""
+        return max(_largest(self.pictured), -math.inf if self.likeness is None else self.likeness)
+
+    @property
+    def all_legs(self) -> Mapping[LegName, LegScore]:
+        """Each leg as words or picture saw it, whichever it stands out more by."""
+        better = {
+            name: leg
+            for name, leg in self.pictured.items()
+            if name not in self.legs or (leg.z or 0.0) > (self.legs[name].z or 0.0)
+        }
+        return {**self.legs, **better}
 
     @property
     def keyword(self) -> float:
         """Its BM25 weight, 0 when no keyword leg found it."""
         leg = self.legs.get("keywords")
         return (leg.weight or 0.0) if leg else 0.0
+
+
+def _largest(legs: Mapping[LegName, LegScore]) -> float:
+    return max((leg.z for leg in legs.values() if leg.z is not None), default=-math.inf)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

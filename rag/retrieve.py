@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rag.arrange import cap_documents, collapse, pick_named
+from rag.by_picture import ByPicture
 from rag.embed.caps import question_notes
 from rag.evidence import is_answered, question_terms
 from rag.legs import Legs
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from uuid import UUID
 
+    from PIL import Image
+
+    from rag.by_picture import Seen
     from rag.embed.lanes import Embedder
     from rag.files import FileStore
     from rag.legs import Query
@@ -45,6 +49,7 @@ class _Found:
     places: Mapping[UUID, tuple[OtherPlace, ...]] = field(default_factory=dict)
     why: dict[UUID, Why] = field(default_factory=dict)
     fates: dict[UUID, Fate] = field(default_factory=dict)
+    bits: Mapping[UUID, int] = field(default_factory=dict)  # of look-alikes
 
 
 class Retriever:
@@ -57,6 +62,9 @@ class Retriever:
         self._files = files
         self._embedder = embedder
         self._legs = Legs(library=library, store=store, embedder=embedder)
+        self._by_picture = ByPicture(
+            library=library, files=files, legs=self._legs, embedder=embedder
+        )
 
     def retrieve(
         self,
@@ -66,18 +74,22 @@ class Retriever:
         scope: Scope | None = None,
         only: Sequence[LegName] = (),
         explain: bool = False,
+        picture: Image.Image | None = None,
     ) -> Retrieval:
         """The hits for a question.
 
         Args:
-            question: Plain words; an empty one finds nothing.
+            question: Plain words; an empty one without a picture finds nothing.
             top_k: Most hits to keep.
             scope: Workspace, documents and kinds to search.
             only: Legs to use, to see what each is worth; empty: all.
             explain: Also say of every candidate why it was kept or not.
+            picture: What is looked for looks like this; RGB.
         """
         scope = scope or Scope()
         clock = _Clock()
+        if picture is not None:
+            return self._retrieve_seen(question, picture, top_k, scope, only, explain=explain)
         if not question.strip():
             return Retrieval(hits=(), has_evidence=False)
         query = self._legs.query(question)
@@ -95,10 +107,52 @@ class Retriever:
             notes=question_notes(self._embedder, question),
             timings_ms=clock.marks,
             explanation=self._explain(query, scope, found, hits) if explain else None,
+            words=question,
         )
 
+    def _retrieve_seen(
+        self,
+        question: str,
+        picture: Image.Image,
+        top_k: int,
+        scope: Scope,
+        only: Sequence[LegName],
+        *,
+        explain: bool,
+    ) -> Retrieval:
+        """As `retrieve`; what looks like the picture first, then what speaks of it."""
+        clock = _Clock()
+        seen = self._by_picture.search(question, picture, scope, only)
+        clock.mark("search")
+        found = self._arrange(question, seen.candidates, scope, top_k, seen)
+        hits = self._hits(found)
+        clock.mark("merge")
+        return Retrieval(
+            hits=tuple(hits),
+            has_evidence=self._is_seen(question, found, hits, scope),
+            notes=seen.notes + (question_notes(self._embedder, question) if question else ()),
+            timings_ms=clock.marks,
+            explanation=(
+                self._explain(seen.query, scope, found, hits) if explain and seen.query else None
+            ),
+            words=seen.words,
+        )
+
+    def _is_seen(self, question: str, found: _Found, hits: Sequence[Hit], scope: Scope) -> bool:
+        """A picture is evidence when it is there again, or when something stands out by it."""
+        if found.bits:
+            return True
+        if any(hit.candidate.looks >= found.bars[hit.candidate.group] for hit in found.kept):
+            return True
+        return bool(question.strip()) and self._is_answered(question, found, hits, scope)
+
     def _arrange(
-        self, question: str, candidates: Sequence[Candidate], scope: Scope, top_k: int
+        self,
+        question: str,
+        candidates: Sequence[Candidate],
+        scope: Scope,
+        top_k: int,
+        seen: Seen | None = None,
     ) -> _Found:
         rows = self._library.items.lookup(scope.workspace, [c.id for c in candidates])
         merged = merge([c for c in candidates if c.id in rows])
@@ -109,18 +163,43 @@ class Retriever:
         if not scope.documents:
             ranked, moved = cap_documents(ranked, rows, found.bars)
             found.fates |= dict.fromkeys(moved, "document_cap")
-        self._keep(question, ranked, scope, top_k, found)
+        self._keep(question, ranked, scope, top_k, found, has_quota=seen is None)
+        if seen is not None:
+            found.bits = seen.bits
+            self._put_seen_first(seen, ranked, scope, top_k, found)
         return found
+
+    def _put_seen_first(
+        self, seen: Seen, ranked: Sequence[Ranked], scope: Scope, top_k: int, found: _Found
+    ) -> None:
+        """The picture itself, where it is there again, and the passages about it."""
+        known = {hit.candidate.id: hit for hit in ranked}
+        same = [known[id_] for id_ in seen.bits if id_ in known]
+        # A logo in many versions must not be all that is shown.
+        most = top_k if scope.group == "pictures" else max(1, top_k // 2)
+        first = [*same[:most], *(known[id_] for id_ in seen.speaking if id_ in known)]
+        placed = {hit.candidate.id for hit in (*first, *same)}
+        found.kept = [*first, *(h for h in found.kept if h.candidate.id not in placed)][:top_k]
+        found.fates |= {id_: "gave_way" for id_, fate in found.fates.items() if fate == "kept"}
+        found.fates |= dict.fromkeys((hit.candidate.id for hit in same[most:]), "picture_limit")
+        found.fates |= dict.fromkeys((hit.candidate.id for hit in found.kept), "kept")
 
     def _bars(self, scope: Scope) -> dict[Group, float]:
         words, pictures = self._library.items.group_sizes(scope.workspace, scope.documents)
         return {"words": bar(words), "pictures": bar(pictures)}
 
     def _keep(
-        self, question: str, ranked: list[Ranked], scope: Scope, top_k: int, found: _Found
+        self,
+        question: str,
+        ranked: list[Ranked],
+        scope: Scope,
+        top_k: int,
+        found: _Found,
+        *,
+        has_quota: bool,
     ) -> None:
         found.kept = ranked[:top_k]
-        if scope.group is None:
+        if scope.group is None and has_quota:
             found.kept, reserved = keep_top(
                 ranked, top_k=top_k, bars=found.bars, wants_picture=asks_for_picture(question)
             )
@@ -237,13 +316,16 @@ class Retriever:
             modality=_modality(ranked.candidate),
             page_size=row.page_size,
             image_path=str(self._files.picture_path(digest)) if digest else None,
-            legs=ranked.candidate.legs,
+            legs=ranked.candidate.all_legs,
+            look_alike_bits=found.bits.get(id_),
             also_in=found.places.get(id_, ()),
         )
 
 
 def _modality(candidate: Candidate) -> Modality:
-    dense = {name: leg.z for name, leg in candidate.legs.items() if leg.z is not None}
+    if candidate.likeness:
+        return "image"
+    dense = {name: leg.z for name, leg in candidate.all_legs.items() if leg.z is not None}
     best = max(dense, key=lambda name: dense[name], default="text")
     return "image" if best == "image" else "text"
 
@@ -252,7 +334,7 @@ def _plain_ranks(ranked: Sequence[Ranked]) -> dict[UUID, int]:
     """Places by largest cosine of any leg: what a plain top-k would show."""
     best = {
         hit.candidate.id: max(
-            (leg.cosine for leg in hit.candidate.legs.values() if leg.cosine is not None),
+            (leg.cosine for leg in hit.candidate.all_legs.values() if leg.cosine is not None),
             default=None,
         )
         for hit in ranked

@@ -98,6 +98,8 @@ class Hit:
     page_size: tuple[float, float] | None = None  # points
     image_path: str | None = None  # PNG on disk
     legs: Mapping[LegName, LegScore] = field(default_factory=dict)
+    # Of 255 by which its picture differs from the question's; None: it is not that picture.
+    look_alike_bits: int | None = None
     also_in: tuple[OtherPlace, ...] = ()
 
     @property
@@ -148,6 +150,7 @@ class Retrieval:
     notes: tuple[str, ...] = ()  # what of the question was not read, in sentences
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     explanation: Explanation | None = None  # when it was asked for
+    words: str = ""  # searched by: as asked, or those of the picture that was asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,12 +18,22 @@ from rag.types import PICTURES, WORDS, Document, Failure
 from ui.cli_eval import compare, evaluate
 from ui.cli_inspect import inspect
 from ui.cli_models import embed, models_app
-from ui.cli_options import AsJson, DataDir, Debug, PasswordFile, read_passwords
+from ui.cli_options import (
+    AsJson,
+    DataDir,
+    Debug,
+    ImageFile,
+    PasswordFile,
+    read_passwords,
+    words_of,
+)
 from ui.cli_options import tell as _tell
 from ui.cli_reindex import reindex
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+    from PIL import Image
 
     from rag.types import Kind
     from ui.services import Services
@@ -92,8 +102,9 @@ def ingest(
 
 @app.command()
 def search(
-    query: Annotated[str, typer.Argument(help="What to look for.")],
+    query: Annotated[str | None, typer.Argument(help="What to look for.")] = None,
     data_dir: DataDir = None,
+    image: ImageFile = None,
     k: TopK = 8,
     kind: Annotated[str, typer.Option(help="any, text or image.")] = "any",
     document: InDocument = None,
@@ -108,6 +119,7 @@ def search(
     from ui.contract import search_json
     from ui.explaining import hit_lines, rest_lines
 
+    words = words_of(query, image)
     groups = {"any": None, "text": "words", "image": "pictures"}
     if kind not in groups:
         raise ConfigError(f"--kind {kind} is unknown. Use any, text or image.")
@@ -119,8 +131,10 @@ def search(
             documents=_documents(services, document),
             group=groups[kind],  # type: ignore[arg-type]  # checked above
         )
-        found = services.search(query, top_k=k, scope=scope, explain=explain)
-        result = search_json(query, services.status().embedder, found)
+        found = services.search(
+            words, top_k=k, scope=scope, explain=explain, picture=_picture(services, image)
+        )
+        result = search_json(words, services.status().embedder, found)
     for note in found.notes:
         typer.echo(note, err=True)
     if as_json:
@@ -140,8 +154,9 @@ def search(
 
 @app.command()
 def ask(
-    question: Annotated[str, typer.Argument(help="Your question.")],
+    question: Annotated[str | None, typer.Argument(help="Your question.")] = None,
     data_dir: DataDir = None,
+    image: ImageFile = None,
     k: TopK = 8,
     document: InDocument = None,
     *,
@@ -152,12 +167,18 @@ def ask(
     """Answer a question with sources."""
     from ui.contract import answer_json
 
+    words = words_of(question, image)
     with _services(data_dir) as services:
-        scope = _documents(services, document)
-        answer = services.answer(question, documents=scope, top_k=k, use_llm=not no_llm)
+        answer = services.answer(
+            words,
+            documents=_documents(services, document),
+            top_k=k,
+            use_llm=not no_llm,
+            picture=_picture(services, image),
+        )
     for note in answer.notes:
         typer.echo(note, err=True)
-    result = answer_json(answer)
+    result = answer_json(answer) | {"question": words}
     if as_json:
         _tell(result)
         return
@@ -252,6 +273,12 @@ def _services(data_dir: Path | None) -> Iterator[Services]:
         services.close()
 
 
+def _picture(services: Services, path: Path | None) -> Image.Image | None:
+    from ui.question_picture import read_picture
+
+    return read_picture(path, services.settings.ingest) if path else None
+
+
 def _ingest_one(services: Services, path: Path, passwords: Sequence[str]) -> dict[str, Any]:
     from ui.contract import ingest_json, refused_json
     from ui.views import note_on_language
@@ -322,7 +349,8 @@ def _place(row: dict[str, Any]) -> str:
 
 def _hit_text(row: dict[str, Any]) -> str:
     words = " ".join((row["caption"] or row["text"]).split())
-    return f"{row['rank']}. {_place(row)}\n   {words[:200]}"
+    same = ", the same picture" if row["look_alike_bits"] is not None else ""
+    return f"{row['rank']}. {_place(row)}{same}\n   {words[:200]}"
 
 
 def _ingest_text(line: dict[str, Any]) -> str:

@@ -16,6 +16,10 @@ DataDir = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show details of errors.")]
+ImageFile = Annotated[
+    Path | None,
+    typer.Option("--image", metavar="FILE", help="A picture to look for, with or without words."),
+]
 PasswordFile = Annotated[
     Path | None,
     typer.Option(
@@ -42,6 +46,17 @@ def read_passwords(path: Path | None) -> tuple[str, ...]:
     except UnicodeDecodeError as error:
         raise ConfigError(f"The password file {path} is not UTF-8 text.") from error
     return tuple(line for line in lines if line)
+
+
+def words_of(typed: str | None, image: Path | None) -> str:
+    """The words of a question, "" when a picture comes without any.
+
+    Raises:
+        ConfigError: There is neither.
+    """
+    if typed is None and image is None:
+        raise ConfigError("Give words, a picture with --image FILE, or both.")
+    return typed or ""
 
 
 def tell(value: object) -> None:

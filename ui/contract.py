@@ -51,6 +51,8 @@ def hit_json(hit: Hit) -> Json:
         ],
         "legs": {name: _leg(leg) for name, leg in hit.legs.items()},
     }
+        # More than the contract asks for:
+        "look_alike_bits": hit.look_alike_bits,
 
 
 def search_json(question: str, embedder: str, found: Retrieval) -> Json:
@@ -62,6 +64,8 @@ def search_json(question: str, embedder: str, found: Retrieval) -> Json:
         "hits": [hit_json(hit) for hit in found.hits],
         "timings_ms": dict(found.timings_ms),
         **({"explanation": explanation_json(said)} if said is not None else {}),
+        # More than the contract asks for:
+        "notes": list(found.notes),
     }
 
 

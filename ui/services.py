@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from ingest.pipeline import Pipeline
+    from PIL import Image
+
     from rag.embed import Embedder
     from rag.library import Block, IndexRow
     from rag.settings import EmbedSettings
@@ -45,6 +47,8 @@ logger = logging.getLogger(__name__)
 
 SAMPLE_DIR = Path(__file__).resolve().parent.parent / "sample_data"
 
+# What a picture without words asks.
+ABOUT_PICTURE = "What do the documents say about this picture?"
 
 class Services:
     """Everything Folio can do with one data folder. Safe to share between threads."""
@@ -216,9 +220,11 @@ class Services:
         only: Sequence[LegName] = (),
         explain: bool = False,
     ) -> Retrieval:
-        """Ranked hits for a question; none from an empty library, without loading a model."""
+        """Ranked hits for words, a picture or both; none from an empty library, without a model."""
+        picture: Image.Image | None = None,
         scope = scope or Scope(workspace=self.workspace)
-        if not question.strip() or self.library.items.is_empty(self.workspace):
+        is_empty = not question.strip() and picture is None
+        if is_empty or self.library.items.is_empty(self.workspace):
             return Retrieval(hits=(), has_evidence=False)
         with self._indexing.answering() as retriever:
             return retriever.retrieve(
@@ -229,6 +235,7 @@ class Services:
                 explain=explain,
             )
 
+                picture=picture,
     def ask(
         self,
         question: str,
@@ -239,11 +246,14 @@ class Services:
         top_k: int | None = None,
         use_llm: bool = True,
     ) -> Iterator[AnswerEvent]:
-        """Events of one answer, the last one `Done`."""
+        """Events of one answer, the last one `Done`; the question may be a picture alone."""
+        picture: Image.Image | None = None,
         scope = Scope(workspace=self.workspace, documents=tuple(documents))
         # Sentences are compared with the question too, and a document may be read meanwhile.
         with hurried():
-            found = self.search(question, top_k=top_k, scope=scope)
+            found = self.search(question, top_k=top_k, scope=scope, picture=picture)
+            if picture is not None and not question.strip():
+                question = f"{ABOUT_PICTURE} {found.words}".strip()
             yield from answer_stream(
                 question,
                 found.hits,

@@ -50,6 +50,23 @@ class PictureTable:
         )
         return {row["sha256"]: row["hashes"] for row in rows}
 
+    def speaking_of(self, workspace: str, point: UUID, limit: int) -> list[UUID]:
+        """Visible passages about an item, nearest first: those that name it, or are named by it.
+
+        Without such, those of its page; in a page-less document, of its section.
+        """
+        rows = self._database.rows(
+            "SELECT i.point_id, i.item_id IN (SELECT value FROM json_each(o.links)) AS is_linked"
+            " FROM items o JOIN items i ON i.run = o.run JOIN runs r ON r.id = i.run"
+            f" WHERE r.workspace = ?1 AND {VISIBLE} AND o.point_id = ?2 AND i.kind = 'text'"
+            " AND (is_linked OR CASE WHEN o.regions = '[]' THEN i.heading = o.heading ELSE"
+            "   json_extract(i.regions, '$[0][0]') = json_extract(o.regions, '$[0][0]') END)"
+            " ORDER BY is_linked DESC, abs(i.ord - o.ord), i.ord LIMIT ?3",
+            (workspace, str(point), limit),
+        )
+        linked = [row for row in rows if row["is_linked"]]
+        return [UUID(row["point_id"]) for row in linked or rows]
+
     def points(
         self, workspace: str, sha256s: Iterable[str], documents: Sequence[UUID] = ()
     ) -> list[tuple[UUID, str]]:
