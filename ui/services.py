@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from uuid import UUID
 
-    from ingest.pipeline import Pipeline
     from PIL import Image
 
+    from ingest.pipeline import Pipeline
     from rag.embed import Embedder
     from rag.library import Block, IndexRow
     from rag.settings import EmbedSettings
@@ -45,10 +45,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SAMPLE_DIR = Path(__file__).resolve().parent.parent / "sample_data"
-
 # What a picture without words asks.
 ABOUT_PICTURE = "What do the documents say about this picture?"
+SAMPLE_DIR = Path(__file__).resolve().parent.parent / "sample_data"
+
 
 class Services:
     """Everything Folio can do with one data folder. Safe to share between threads."""
@@ -219,9 +219,9 @@ class Services:
         scope: Scope | None = None,
         only: Sequence[LegName] = (),
         explain: bool = False,
+        picture: Image.Image | None = None,
     ) -> Retrieval:
         """Ranked hits for words, a picture or both; none from an empty library, without a model."""
-        picture: Image.Image | None = None,
         scope = scope or Scope(workspace=self.workspace)
         is_empty = not question.strip() and picture is None
         if is_empty or self.library.items.is_empty(self.workspace):
@@ -233,9 +233,9 @@ class Services:
                 scope=scope,
                 only=only,
                 explain=explain,
+                picture=picture,
             )
 
-                picture=picture,
     def ask(
         self,
         question: str,
@@ -245,9 +245,9 @@ class Services:
         stop: threading.Event | None = None,
         top_k: int | None = None,
         use_llm: bool = True,
+        picture: Image.Image | None = None,
     ) -> Iterator[AnswerEvent]:
         """Events of one answer, the last one `Done`; the question may be a picture alone."""
-        picture: Image.Image | None = None,
         scope = Scope(workspace=self.workspace, documents=tuple(documents))
         # Sentences are compared with the question too, and a document may be read meanwhile.
         with hurried():
