@@ -50,9 +50,9 @@ def hit_json(hit: Hit) -> Json:
             {"document": place.document_name, "page": place.page_number} for place in hit.also_in
         ],
         "legs": {name: _leg(leg) for name, leg in hit.legs.items()},
-    }
         # More than the contract asks for:
         "look_alike_bits": hit.look_alike_bits,
+    }
 
 
 def search_json(question: str, embedder: str, found: Retrieval) -> Json:
@@ -63,9 +63,9 @@ def search_json(question: str, embedder: str, found: Retrieval) -> Json:
         "embedder": embedder,
         "hits": [hit_json(hit) for hit in found.hits],
         "timings_ms": dict(found.timings_ms),
-        **({"explanation": explanation_json(said)} if said is not None else {}),
         # More than the contract asks for:
         "notes": list(found.notes),
+        **({"explanation": explanation_json(said)} if said is not None else {}),
     }
 
 
