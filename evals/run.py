@@ -6,6 +6,7 @@ range are made is `evals.summary`, files are `evals.record`.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from evals.metrics import Values
     from evals.sets import LabelledSet, Question
     from evals.system import System
-    from rag.types import Group
+    from rag.types import Document, Group
 
 WARM_UP = "warm up"  # loads the model and the samples, which the first question must not pay for
 
@@ -61,11 +62,15 @@ class _Library:
     """What the labels call the documents of the system, and those that it could not read."""
 
     ids: dict[str, UUID] = field(default_factory=dict)
+    names: dict[UUID, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def names(self) -> dict[UUID, str]:
-        return {id_: name for name, id_ in self.ids.items()}
+    def add(self, name: str, document: Document) -> None:
+        if document.error is not None:
+            self.failed[name] = document.error.message
+            return
+        self.ids[name] = document.id
+        self.names.setdefault(document.id, name)
 
 
 def measure(
@@ -146,7 +151,15 @@ class _Asking:
 
     def _search(self, documents: Sequence[UUID], group: Group | None) -> Found:
         retrieval = self.system.search(self.question.text, documents=documents, group=group)
-        return found_by(retrieval, self.question, self.library.names)
+        return found_by(retrieval, self.question, self._names())
+
+    def _names(self) -> Mapping[UUID, str]:
+        """A file that lies there under two names is one document: the question's name counts."""
+        asked = self.question.document
+        id_ = self.library.ids.get(asked) if asked is not None else None
+        if asked is None or id_ is None:
+            return self.library.names
+        return ChainMap({id_: asked}, self.library.names)
 
 
 def _take_in(
@@ -157,19 +170,14 @@ def _take_in(
     for done, path in enumerate(labelled.files):
         on_progress("reading", done, total)
         try:
-            document = system.add_file(path)
+            library.add(path.name, system.add_file(path))
         except DocumentError as error:
             library.failed[path.name] = str(error)
-            continue
-        if document.error is not None:
-            library.failed[path.name] = document.error.message
-        else:
-            library.ids[path.name] = document.id
     for done, passage in enumerate(labelled.passages):
         on_progress("reading", done, total)
         if not f"{passage.title}{passage.text}".strip():
             continue  # nothing can find it, and nothing is asked to
-        library.ids[passage.id] = system.add_passage(passage.id, passage.title, passage.text).id
+        library.add(passage.id, system.add_passage(passage.id, passage.title, passage.text))
     on_progress("reading", total, total)
     return library
 

@@ -212,3 +212,13 @@ def test_what_cannot_be_is_refused_before_anything_is_done(tmp_path: Path) -> No
         assert "Traceback" not in done.stderr
         assert done.stdout == ""
     assert not (tmp_path / "library").exists()
+
+
+def test_a_full_disk_ends_the_run_and_is_not_blamed_on_the_documents(tmp_path: Path) -> None:
+    folder = write_set(tmp_path / "towns")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FOLIO_STORE__RESERVE_MB", "1000000")
+        done = folio(tmp_path, "eval", str(folder), "--out", str(tmp_path / "out"))
+    assert done.returncode == 2
+    assert done.stderr.count("The disk is nearly full") == 1
+    assert not (tmp_path / "out").exists()

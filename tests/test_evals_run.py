@@ -247,6 +247,19 @@ def test_a_document_that_cannot_be_read_counts_as_not_found_and_is_named() -> No
     assert found["latency_ms_p95"] is None
 
 
+def test_a_file_under_two_names_is_found_under_the_name_that_is_asked_for() -> None:
+    class Twins(ScriptedSystem):
+        def add_file(self, path: Path) -> Document:
+            return document_of("first.pdf")
+
+    question = Question(
+        id="1", text="x?", kind="text", document="second.pdf", relevant={"second.pdf#2": 1}
+    )
+    answers = {("x?", "inside"): retrieval([item("first.pdf", [2])], shown=1)}
+    run = measure(labelled_pages(question, files=("first.pdf", "second.pdf")), Twins(answers))
+    assert summarise(run).metrics["recall@1"] == 1
+
+
 def test_a_beir_set_ranks_documents_by_their_best_chunk() -> None:
     labelled = LabelledSet(
         name="b",

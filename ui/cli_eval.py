@@ -171,6 +171,9 @@ def _written(run: Run, used: dict[str, str], target: Path) -> dict[str, Any]:
                 shutil.move(Path(name) / file, target / file)
     except OSError as error:
         raise ConfigError(f"{target} cannot be written to: {error.strerror}.") from error
+    finally:
+        if target.is_dir() and not any(target.iterdir()):  # cut off, or the disk is full
+            target.rmdir()
     return {**result, "per_query": str(target / LINES), "report": str(target / REPORT)}
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.parts import DocumentHead, ParsedPage, Part
-from rag.errors import CorruptFileError, DiskReserveError
+from rag.errors import CorruptFileError, DiskReserveError, DocumentError, StoreError
 from rag.store.disk import check_reserve
 from rag.types import PICTURES, WORDS, Scope
 from ui.services import build
@@ -63,7 +63,7 @@ class ThrowAwayLibrary:
         admitted = pipeline.admit(path.name, data, asset_dir=path.parent)
         if admitted.is_known:
             return admitted.document
-        return pipeline.run(admitted.document.id)
+        return _taken_in(pipeline.run(admitted.document.id))
 
     def add_passage(self, name: str, title: str, text: str) -> Document:
         pipeline = self._services.pipeline
@@ -71,7 +71,7 @@ class ThrowAwayLibrary:
         # child that parses is left out, whose start costs more than embedding an abstract.
         # The name makes the content its own: two passages may have the same words.
         admitted = pipeline.admit(f"{name}.txt", f"{name}\n\n{title}\n\n{text}".encode())
-        return pipeline.run(admitted.document.id, parsed=_parsed(title, text))
+        return _taken_in(pipeline.run(admitted.document.id, parsed=_parsed(title, text)))
 
     def parts(self, document: UUID) -> list[Item]:
         library = self._services.library
@@ -104,10 +104,23 @@ def throw_away_library(settings: Settings) -> Iterator[ThrowAwayLibrary]:
         store = settings.store.model_copy(update={"url": None})
         services = build(settings.model_copy(update={"data_dir": folder, "store": store}))
         try:
+            services.embedder()  # one that cannot be loaded ends the run, not each document
             yield ThrowAwayLibrary(services)
         finally:
             services.close()
         _keep_vectors(settings, folder)
+
+
+def _taken_in(document: Document) -> Document:
+    """The document, be its file readable or not; a full disk is not the file's fault.
+
+    Raises:
+        StoreError: Something else than the file failed.
+    """
+    at_fault = {DocumentError.kind, *(error.kind for error in DocumentError.__subclasses__())}
+    if document.error is not None and document.error.kind not in at_fault:
+        raise StoreError(document.error.message)
+    return document
 
 
 def settings_in_words(library: ThrowAwayLibrary, settings: Settings) -> dict[str, str]:
