@@ -14,7 +14,11 @@ def lost_tokens(lane: TextLane | PictureLane, texts: Sequence[str]) -> list[int]
     """How many tokens of each text are over the lane's cap and so not read; 0 for most."""
     lost = [0] * len(texts)
     # A token is at least one character (or one UTF-8 byte): short texts need no counting.
-    long = [place for place, text in enumerate(texts) if len(text.encode()) > lane.text_cap // 2]
+    long = [
+        place
+        for place, text in enumerate(texts)
+        if len(text.encode("utf-8", "replace")) > lane.text_cap // 2
+    ]
     for place, count in zip(long, lane.count_tokens([texts[place] for place in long]), strict=True):
         lost[place] = max(0, count - lane.text_cap)
     return lost
