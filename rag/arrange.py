@@ -7,6 +7,7 @@ their order `rag.merge`.
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag.merge import Candidate, Ranked
@@ -51,6 +52,19 @@ def _sameness(row: FoundItem) -> tuple[str, str]:
     if row.item.kind in PICTURES and row.item.image_sha256:
         return ("picture", row.item.image_sha256)
     return ("words", " ".join(row.item.text.casefold().split()) or str(row.item.id))
+
+
+def reorder(ranked: Sequence[Ranked], scores: Mapping[UUID, float]) -> list[Ranked]:
+    """Hits with a score among themselves by it; each place keeps its height.
+
+    So a reranker says which of them comes first, and never how far up they stand.
+    """
+    places = [i for i, hit in enumerate(ranked) if hit.candidate.id in scores]
+    best_first = sorted((ranked[i] for i in places), key=lambda hit: -scores[hit.candidate.id])
+    new = list(ranked)
+    for place, hit in zip(places, best_first, strict=True):
+        new[place] = replace(hit, height=ranked[place].height)
+    return new
 
 
 def cap_documents(

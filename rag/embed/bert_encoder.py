@@ -1,4 +1,4 @@
-"""BERT's encoder as a torch module of our own, for the built-in embedder. Knows no pooling.
+"""BERT's encoder as a torch module of our own, for the built-in embedder and cross-encoders.
 
 Attribute names are the tensor names of the file. transformers' class gives the same
 vectors; importing it takes 2 s of CPU and 150 MB that the built-in embedder's users
@@ -9,8 +9,10 @@ Imports torch: import this module inside functions only.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -68,6 +70,34 @@ class BertEncoder(nn.Module):
         return states
 
 
+class BertPairScorer(nn.Module):
+    """Packed pairs to one number each: encoder, pooler over the first token, one output.
+
+    Published as BertForSequenceClassification.
+    """
+
+    def __init__(self, shape: BertShape) -> None:
+        super().__init__()
+        self.bert = _PooledBert(shape)
+        self.classifier = nn.Linear(shape.dim, 1)
+
+    def forward(self, packed: Packed, between: Callable[[], None]) -> Tensor:
+        """(pairs,), logits."""
+        states = self.bert(packed, between)
+        firsts = [0, *accumulate(packed.lengths)][:-1]
+        pooled = torch.tanh(self.bert.pooler.dense(states[firsts]))
+        logits: Tensor = self.classifier(pooled)[:, 0]
+        return logits
+
+
+class _PooledBert(BertEncoder):
+    """The encoder with the pooler that a cross-encoder was trained with."""
+
+    def __init__(self, shape: BertShape) -> None:
+        super().__init__(shape)
+        self.pooler = _Dense(shape.dim, shape.dim)
+
+
 class _Embeddings(nn.Module):
     def __init__(self, shape: BertShape) -> None:
         super().__init__()
@@ -77,9 +107,15 @@ class _Embeddings(nn.Module):
         self.LayerNorm = nn.LayerNorm(shape.dim, eps=shape.norm_eps)
 
     def forward(self, packed: Packed) -> Tensor:
-        words = self.word_embeddings(packed.ids) + self.token_type_embeddings.weight[0]
+        words = self.word_embeddings(packed.ids) + self._sides(packed)
         normed: Tensor = self.LayerNorm(words + self.position_embeddings(packed.positions))
         return normed
+
+    def _sides(self, packed: Packed) -> Tensor:
+        if packed.segments is None:
+            return self.token_type_embeddings.weight[0]
+        sides: Tensor = self.token_type_embeddings(packed.segments)
+        return sides
 
 
 class _Layers(nn.Module):

@@ -24,6 +24,7 @@ class Packed:
     ids: Tensor  # int64 (tokens,)
     positions: Tensor  # int64 (tokens,), each text counted from 0
     lengths: tuple[int, ...]  # tokens of each text, in order; none is 0
+    segments: Tensor | None = None  # int64 (tokens,), side of a pair; None: all on the first
 
 
 class PackedEncoder(Protocol):
@@ -36,14 +37,24 @@ class PackedEncoder(Protocol):
     def __call__(self, packed: Packed, between: Callable[[], None]) -> Tensor: ...
 
 
-def pack(rows: Sequence[Sequence[int]], *, device: torch.device | None = None) -> Packed:
-    """Token ids of each text, end to end."""
+def pack(
+    rows: Sequence[Sequence[int]],
+    *,
+    segments: Sequence[Sequence[int]] | None = None,
+    device: torch.device | None = None,
+) -> Packed:
+    """Token ids of each text, end to end; of pairs with the side each token is on."""
     lengths = tuple(len(row) for row in rows)
     return Packed(
-        ids=torch.tensor([each for row in rows for each in row], device=device),
+        ids=_end_to_end(rows, device),
         positions=torch.cat([torch.arange(length, device=device) for length in lengths]),
         lengths=lengths,
+        segments=None if segments is None else _end_to_end(segments, device),
     )
+
+
+def _end_to_end(rows: Sequence[Sequence[int]], device: torch.device | None) -> Tensor:
+    return torch.tensor([each for row in rows for each in row], device=device)
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, lengths: Sequence[int]) -> Tensor:
