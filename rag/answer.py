@@ -23,8 +23,10 @@ from rag.types import Answer, Done, Failure, Restart, Retrieved, Source, Token
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator, Mapping, Sequence
+    from uuid import UUID
 
     from rag.citations import Resolved
+    from rag.context import Surroundings
     from rag.embed.lanes import TextLane
     from rag.settings import LlmSettings
     from rag.types import AnswerEvent, Citation, Finish, Hit, Mode, Unsupported
@@ -74,6 +76,7 @@ def answer_stream(
     stop: threading.Event | None = None,
     timings_ms: Mapping[str, float] | None = None,
     notes: tuple[str, ...] = (),
+    around: Mapping[UUID, Surroundings] | None = None,
 ) -> Iterator[AnswerEvent]:
     """Retrieved, then tokens, then Done.
 
@@ -93,6 +96,7 @@ def answer_stream(
         timings_ms: of the stages before this one; "first_token" and "total" are added,
             both counted from the start of the first stage.
         notes: what of the question retrieval did not read; handed on.
+        around: what stands around the hits, for a model; quotes keep to the hits.
     """
     turn = _Turn(
         question=question,
@@ -104,6 +108,7 @@ def answer_stream(
         timings_ms=dict(timings_ms or {}),
         before_ms=sum((timings_ms or {}).values()),
         notes=notes,
+        around=around or {},
     )
     if abstain or not hits:
         yield from _abstain(turn)
@@ -126,6 +131,7 @@ class _Turn:
     timings_ms: dict[str, float]
     before_ms: float
     notes: tuple[str, ...]
+    around: Mapping[UUID, Surroundings]
     started: float = field(default_factory=time.perf_counter)
 
     def mark(self, name: str) -> None:
@@ -219,6 +225,7 @@ def _prompt(turn: _Turn, plan: _Plan) -> Prompt:
         with_pictures=plan.with_pictures,
         history=turn.history,
         source_share=plan.source_share,
+        around=turn.around,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rag.keywords import content_words
@@ -139,19 +139,29 @@ def _citations(
         for marker in markers:
             if marker in by_marker:
                 said.setdefault(marker, []).append(sentence)
-    return tuple(
-        Citation(marker=marker, hit=by_marker[marker].hit, quote=_quote(texts, by_marker[marker]))
-        for marker, texts in said.items()
-    )
+    return tuple(_citation(by_marker[marker], texts) for marker, texts in said.items())
 
 
-def _quote(said: Iterable[str], source: Source) -> str:
-    """The sentence of the source that shares most words with what cites it, word for word."""
+def _citation(source: Source, said: Sequence[str]) -> Citation:
+    """With the sentence that shares most words with what cites it, word for word.
+
+    A passage that was given with its neighbours may be cited for what one of them says:
+    then the citation names the neighbour, so that the page is the right one.
+    """
     asked = [_bag(sentence) for sentence in said]
-    pieces = split_sentences(source.hit.item.text)
-    return max(
-        pieces, key=lambda piece: max(_shared(bag, _bag(piece)) for bag in asked), default=""
+    hit = source.hit
+    # What names a figure is about it, but what is cited is the figure.
+    beside = [stretch for stretch in source.around if stretch.item.kind == hit.item.kind]
+    pieces = [(hit, piece) for piece in split_sentences(hit.item.text)]
+    for stretch in beside:
+        there = replace(hit, item=stretch.item, page_size=stretch.page_size)
+        pieces += [(there, piece) for piece in split_sentences(stretch.text)]
+    cited, quote = max(
+        pieces,
+        key=lambda pair: max(_shared(bag, _bag(pair[1])) for bag in asked),
+        default=(hit, ""),
     )
+    return Citation(marker=source.marker, hit=cited, quote=quote)
 
 
 def _bag(text: str) -> set[str]:
@@ -200,7 +210,9 @@ def _problem(
     bare = _LIST_NUMBER.sub("", _FINAL_MARK.sub(" ", sentence), count=1)
     missing = missing_numbers(bare, in_sources)
     has_picture = any(source.hit.item.kind in PICTURES for source in cited)
-    wordless = not any(source.hit.item.text or source.hit.item.caption for source in cited)
+    wordless = not any(
+        source.hit.item.text or source.hit.item.caption or source.around for source in cited
+    )
     if wordless or (missing and has_picture):
         return ONLY_A_PICTURE
     return NUMBER_MISSING if missing else None
@@ -210,6 +222,6 @@ def _checkable_text(source: Source) -> str:
     """All words a reader finds at the source: its text, caption, heading, name and page."""
     item = source.hit.item
     pages = [f"page {region.page_number}" for region in item.regions]
-    return "\n".join(
-        [item.text, item.caption, item.number, *item.heading, source.hit.document_name, *pages]
-    )
+    around = [stretch.text for stretch in source.around]
+    about = [item.caption, item.number, *item.heading, source.hit.document_name, *pages]
+    return "\n".join([item.text, *around, *about])

@@ -12,11 +12,12 @@ import logging
 import re
 import secrets
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.citations import strip_marks
+from rag.context import widen
 from rag.embed.wordpiece import count_tokens, take_tokens
 from rag.errors import DocumentError
 from rag.imaging import encode_png, open_rgb
@@ -24,10 +25,12 @@ from rag.sentences import fold_spaces
 from rag.types import PICTURES, Hit, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
 
     from PIL import Image
 
+    from rag.context import Surroundings
     from rag.settings import LlmSettings
 
 logger = logging.getLogger(__name__)
@@ -88,6 +91,14 @@ class _Given:
     words: str
     image_uri: str | None = None
 
+    @property
+    def text(self) -> str:
+        """Its words with what stands around them."""
+        around = self.source.around
+        before = [stretch.text for stretch in around if stretch.side == "before"]
+        after = [stretch.text for stretch in around if stretch.side != "before"]
+        return "\n\n".join(filter(str.strip, [*before, self.words, *after]))
+
 
 def build_prompt(
     question: str,
@@ -98,8 +109,12 @@ def build_prompt(
     history: Sequence[tuple[str, str]] = (),
     source_share: float = SOURCE_SHARE,
     fence: str | None = None,
+    around: Mapping[UUID, Surroundings] | None = None,
 ) -> Prompt:
     """Sources by rank until the budget is full, then the question.
+
+    What stands around a source is given when every source that fits has its place: the
+    best source first, from the room that is left.
 
     Args:
         question: as asked.
@@ -109,9 +124,11 @@ def build_prompt(
         history: earlier turns as (question, answer), oldest first; marks are taken out.
         source_share: part of the window that sources may fill.
         fence: what closes a passage; random when not given.
+        around: what stands around the hits, by item.
     """
     budget = _source_budget(settings, source_share)
     given, not_used = _fill(hits, budget, settings.max_images if with_pictures else 0)
+    given = _widened(given, around or {}, budget - sum(map(_cost, given)))
     fence = fence or secrets.token_hex(6)
     parts = [part for entry in given for part in _parts_of(entry, fence)]
     parts.append(_text_part(f"Question: {_defuse(question, fence)}"))
@@ -172,6 +189,18 @@ def _give(hit: Hit, marker: int, budget: int, *, may_show: bool) -> _Given | Non
     return _Given(source=source, words=take_tokens(words, max(1, budget - TOKENS_A_LABEL)))
 
 
+def _widened(
+    given: Sequence[_Given], around: Mapping[UUID, Surroundings], room: int
+) -> list[_Given]:
+    """The sources with what stands around them, the best first, until the room is used."""
+    wide = []
+    for entry in given:
+        stretches = widen(entry.source.hit, around, max(0, room))
+        room -= sum(count_tokens(stretch.text) for stretch in stretches)
+        wide.append(replace(entry, source=replace(entry.source, around=stretches)))
+    return wide
+
+
 def _cost(entry: _Given) -> int:
     picture = TOKENS_A_PICTURE if entry.image_uri else 0
     return TOKENS_A_LABEL + count_tokens(entry.words) + picture
@@ -180,8 +209,8 @@ def _cost(entry: _Given) -> int:
 def _parts_of(entry: _Given, fence: str) -> list[Message]:
     """Label and fenced words; for a picture, the picture directly after."""
     text = _label(entry, fence)
-    if entry.words.strip():
-        text += f"\n<passage {fence}>\n{_defuse(entry.words, fence)}\n</passage {fence}>"
+    if entry.text:
+        text += f"\n<passage {fence}>\n{_defuse(entry.text, fence)}\n</passage {fence}>"
     parts = [_text_part(text)]
     if entry.image_uri:
         parts.append({"type": "image_url", "image_url": {"url": entry.image_uri}})

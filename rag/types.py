@@ -22,6 +22,7 @@ Why = Literal["rank", "picture_reserve", "named"]
 Finish = Literal["stop", "length", "cut_off", "stopped"]
 Mode = Literal["llm", "extractive"]
 
+Side = Literal["before", "after", "names"]  # of a hit: next to it, or a text that names it
 Group = Literal["words", "pictures"]
 Fate = Literal["kept", "same", "document_cap", "picture_limit", "gave_way", "below"]
 
@@ -154,19 +155,30 @@ class Retrieval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Words beside a hit that were given with it; exactly as they stand in their item."""
+
+    item: Item
+    side: Side
+    text: str
+    page_size: tuple[float, float] | None = None  # points, of the item's first page
+
+
 class Source:
     """A hit given to the model (or quoted) under a marker, 1-based."""
 
     marker: int
     hit: Hit
 
+    around: tuple[Stretch, ...] = ()  # what the model was given with it
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Citation:
     """A marker of the answer, resolved to its source."""
 
     marker: int
-    hit: Hit
+    hit: Hit  # the source; with the item beside it when that is where the quote stands
     quote: str  # words of the source that carry the sentence; "" for a picture without words
 
 

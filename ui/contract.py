@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         LegScore,
         Region,
         Retrieval,
+        Stretch,
     )
 
 Json = dict[str, Any]
@@ -105,7 +106,11 @@ def answer_json(answer: Answer) -> Json:
         "citations": [
             {**hit_json(c.hit), "marker": c.marker, "quote": c.quote} for c in answer.citations
         ],
-        "sources": [{**hit_json(s.hit), "marker": s.marker} for s in answer.sources],
+        "sources": [
+            # `around` is more than the contract asks for.
+            {**hit_json(s.hit), "marker": s.marker, "around": [_stretch(one) for one in s.around]}
+            for s in answer.sources
+        ],
         "not_used": [hit_json(hit) for hit in answer.not_used],
         "unsupported": [
             {"sentence": u.sentence, "markers": list(u.markers), "reason": u.reason}
@@ -246,6 +251,16 @@ def failure_json(failure: Failure | None) -> Json | None:
 
 
 def _region(region: Region) -> Json:
+def _stretch(stretch: Stretch) -> Json:
+    regions = stretch.item.regions
+    return {
+        "id": str(stretch.item.id),
+        "side": stretch.side,
+        "page": regions[0].page_number if regions else None,
+        "text": stretch.text,
+    }
+
+
     return {"page": region.page_number, "bbox": _rounded(region.bbox)}
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rag.answer import answer_stream
+from rag.context import look_around
 from rag.embed.choice import chosen_name, parse_choice
 from rag.embed.turns import hurried
 from rag.errors import NotFoundError, RagError
@@ -35,11 +36,12 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from ingest.pipeline import Pipeline
+    from rag.context import Surroundings
     from rag.embed import Embedder
     from rag.library import Block, IndexRow
     from rag.settings import EmbedSettings
     from rag.store import Store
-    from rag.types import Answer, AnswerEvent, Document, LegName
+    from rag.types import Answer, AnswerEvent, Document, Hit, LegName
     from ui.models import Models
     from ui.trial import Trial
 
@@ -265,7 +267,11 @@ class Services:
                 stop=stop,
                 timings_ms=found.timings_ms,
                 notes=found.notes,
+                around=self._around(found.hits) if use_llm and self.settings.llm.model else {},
             )
+
+    def _around(self, hits: Sequence[Hit]) -> dict[UUID, Surroundings]:
+        return look_around(self.library.items, self.workspace, hits)
 
     def answer(self, question: str, **options: object) -> Answer:
         """The finished answer; options as for `ask`."""

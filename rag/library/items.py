@@ -140,16 +140,21 @@ class ItemTable:
         )
         return [_to_item(row) for row in rows]
 
-    def beside(self, workspace: str, item: Item, count: int) -> tuple[list[Item], list[Item]]:
+    def beside(
+        self, workspace: str, item: Item, count: int
+    ) -> tuple[list[FoundItem], list[FoundItem]]:
         """The visible items of its kind before and after an item, the nearest first."""
         sql = (
-            "SELECT i.* FROM items i JOIN runs r ON r.id = i.run JOIN documents d ON d.run = i.run"
+            "SELECT i.*, d.name AS document_name, p.width, p.height FROM items i"
+            " JOIN runs r ON r.id = i.run JOIN documents d ON d.run = i.run"
+            " LEFT JOIN pages p ON p.run = i.run"
+            "   AND p.page_number = json_extract(i.regions, '$[0][0]')"
             f" WHERE d.id = ? AND r.workspace = ? AND {VISIBLE} AND i.kind = ?"
         )
         key = (str(item.document_id), workspace, item.kind, item.order, count)
         before = self._database.rows(f"{sql} AND i.ord < ? ORDER BY i.ord DESC LIMIT ?", key)
         after = self._database.rows(f"{sql} AND i.ord > ? ORDER BY i.ord LIMIT ?", key)
-        return [_to_item(row) for row in before], [_to_item(row) for row in after]
+        return [_to_found(row) for row in before], [_to_found(row) for row in after]
 
     def add_pages(self, run: Run, pages: Sequence[Page]) -> None:
         """Write page sizes of a run."""

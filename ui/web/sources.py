@@ -7,6 +7,7 @@ of a streamed answer, draws it again instead of closing it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
@@ -61,9 +62,10 @@ def sources_of(turn: int) -> list[Source]:
 
 
 def shown_sources(turn: state.Turn) -> tuple[Source, ...]:
-    """Those the answer cites; all of them when it cites none."""
-    cited = {citation.marker for citation in turn.answer.citations} if turn.answer else set()
-    return tuple(s for s in turn.sources if s.marker in cited) or turn.sources
+    """Those the answer cites, at the place of the quote; all of them when it cites none."""
+    cited = {c.marker: c.hit for c in turn.answer.citations} if turn.answer else {}
+    shown = (replace(s, hit=cited[s.marker]) for s in turn.sources if s.marker in cited)
+    return tuple(shown) or turn.sources
 
 
 def quote_of(turn: int, source: Source) -> str:
