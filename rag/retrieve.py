@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from rag.arrange import cap_documents, collapse, pick_named
+from rag.arrange import cap_documents, collapse, pick_named, reorder
 from rag.by_picture import ByPicture
 from rag.embed.caps import question_notes
 from rag.evidence import is_answered, question_terms
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from rag.by_picture import Seen
     from rag.embed.lanes import Embedder
+    from rag.embed.rerank import Reranker
     from rag.files import FileStore
     from rag.legs import Query
     from rag.library import FoundItem, Library
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from rag.questions import Named
     from rag.store.base import Store
     from rag.types import Fate, Group, LegName, Modality, OtherPlace, Why
+
+RERANKED = 20  # a cross-encoder of 6 layers reads them in a second of one core
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,11 +59,18 @@ class Retriever:
     """Finds hits in one library with one embedder."""
 
     def __init__(
-        self, *, library: Library, files: FileStore, store: Store, embedder: Embedder
+        self,
+        *,
+        library: Library,
+        files: FileStore,
+        store: Store,
+        embedder: Embedder,
+        reranker: Reranker | None = None,
     ) -> None:
         self._library = library
         self._files = files
         self._embedder = embedder
+        self._reranker = reranker
         self._legs = Legs(library=library, store=store, embedder=embedder)
         self._by_picture = ByPicture(
             library=library, files=files, legs=self._legs, embedder=embedder
@@ -160,6 +170,7 @@ class Retriever:
         ranked, found.places = collapse(merged, rows)
         left = {hit.candidate.id for hit in ranked}
         found.fates = {h.candidate.id: "same" for h in merged if h.candidate.id not in left}
+        ranked = self._reranked(question, ranked, rows)
         if not scope.documents:
             ranked, moved = cap_documents(ranked, rows, found.bars)
             found.fates |= dict.fromkeys(moved, "document_cap")
@@ -168,6 +179,16 @@ class Retriever:
             found.bits = seen.bits
             self._put_seen_first(seen, ranked, scope, top_k, found)
         return found
+
+    def _reranked(
+        self, question: str, ranked: list[Ranked], rows: Mapping[UUID, FoundItem]
+    ) -> list[Ranked]:
+        """The best passages in the order of the cross-encoder, where there is one."""
+        if self._reranker is None or not question.strip():
+            return ranked
+        ids = [h.candidate.id for h in ranked if h.candidate.group == "words"][:RERANKED]
+        scores = self._reranker.score(question, [rows[id_].item.search_text for id_ in ids])
+        return reorder(ranked, dict(zip(ids, map(float, scores), strict=True)))
 
     def _put_seen_first(
         self, seen: Seen, ranked: Sequence[Ranked], scope: Scope, top_k: int, found: _Found
@@ -297,6 +318,7 @@ class Retriever:
                 name: tuple(map(float, cosines))
                 for name, cosines in self._legs.samples(query, scope).items()
             },
+            reranker=self._reranker.identity if self._reranker else "",
         )
 
     def _hits(self, found: _Found) -> list[Hit]:

@@ -129,6 +129,11 @@ class RetrieveSettings(_Section):
     """How many hits an answer is made from."""
 
     top_k: Annotated[int, Field(ge=1, le=50)] = Field(8, description="Hits kept for a question")
+    reranker: str | None = Field(
+        None,
+        description="Cross-encoder that orders the best 20 passages anew: a folder, or a name that"
+        " was fetched from the hub (`cross-encoder/ms-marco-MiniLM-L6-v2`)",
+    )
 
 
 class Settings(BaseSettings):

@@ -127,6 +127,7 @@ class Explanation:
     considered: tuple[Considered, ...]  # by merged rank, what only its name found before them
     bars: Mapping[Group, float]  # what a height must pass to count as evidence
     samples: Mapping[LegName, tuple[float, ...]]  # cosines of the question with each leg's sample
+    reranker: str = ""  # identity of the model that ordered the best passages anew; "" for none
 
     def kept(self) -> list[Considered]:
         """The hits, best first."""

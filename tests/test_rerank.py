@@ -18,8 +18,10 @@ from rag.embed.rerank import find_reranker, load_reranker
 from rag.embed.turns import Turns
 from rag.errors import ConfigError, EmbedError, RagError
 from rag.merge import Candidate, Ranked
-from rag.settings import EmbedSettings
+from rag.settings import EmbedSettings, RetrieveSettings, Settings, StoreSettings
+from tests.builders import make_html
 from tests.checkpoint_folders import edit_json, edit_tensors
+from ui.services import build
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +35,7 @@ TEXTS = [
     "tide " * 700,  # cut at the model's cap
     "Row A gave 380 megawatt hours in April, more than in any month of the winter before.",
 ]
+WORDS = ("ferry", "pump", "orchard", "winter", "bridge", "harbour")
 SETTINGS = EmbedSettings(model="minilm", device="cpu")
 
 
@@ -207,3 +210,41 @@ def test_reranked_hits_change_places_and_the_heights_stay() -> None:
     new = reorder(hits, {UUID(int=0): 0.1, UUID(int=2): 0.9, UUID(int=3): 0.5})
     assert [hit.candidate.id.int for hit in new] == [2, 1, 3, 0, 4]
     assert [hit.height for hit in new] == [hit.height for hit in hits]
+
+
+def test_a_search_shows_passages_in_the_reranker_s_order_at_unchanged_heights(
+    folder: Path, tmp_path: Path
+) -> None:
+    settings = Settings(data_dir=tmp_path, embed=SETTINGS, store=StoreSettings(reserve_mb=0))
+    page = make_html("".join(f"<h2>{word}</h2><p>The {word} is long.</p>" for word in WORDS))
+    services = build(settings)
+    services.pipeline.run(services.pipeline.admit("words.html", page).document.id)
+    plain = services.search("the ferry", explain=True)
+    services.close()
+    reranking = RetrieveSettings(reranker=str(folder))
+    services = build(settings.model_copy(update={"retrieve": reranking}))
+    reranked = services.search("the ferry", explain=True)
+    services.close()
+    model = load_reranker(str(folder), SETTINGS, Turns())
+    scores = model.score("the ferry", [hit.item.search_text for hit in reranked.hits])
+    assert len(plain.hits) == len(WORDS)
+    assert scores.tolist() == sorted(scores.tolist(), reverse=True)
+    assert [hit.item.id for hit in reranked.hits] != [hit.item.id for hit in plain.hits]
+    assert [hit.height for hit in reranked.hits] == [hit.height for hit in plain.hits]
+    assert plain.explanation is not None
+    assert reranked.explanation is not None
+    assert (plain.explanation.reranker, reranked.explanation.reranker) == ("", model.identity)
+
+
+def test_a_search_with_a_reranker_that_is_not_there_says_so(tmp_path: Path) -> None:
+    settings = Settings(
+        data_dir=tmp_path,
+        embed=SETTINGS,
+        store=StoreSettings(reserve_mb=0),
+        retrieve=RetrieveSettings(reranker="nobody/never-fetched"),
+    )
+    services = build(settings)
+    services.pipeline.run(services.pipeline.admit("a.html", make_html("<p>A.</p>")).document.id)
+    with pytest.raises(ConfigError, match="FOLIO_RETRIEVE__RERANKER"):
+        services.search("a ferry")
+    services.close()

@@ -74,6 +74,7 @@ def explanation_json(said: Explanation) -> Json:
     """All candidates by merged rank, the bars, and what each leg's sample looks like."""
     return {
         "bars": {group: _finite(height) for group, height in said.bars.items()},
+        "reranker": said.reranker or None,
         "considered": [
             {
                 **hit_json(one.hit),

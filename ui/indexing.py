@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ingest.reindex import Rebuild
     from rag.embed import Embedder, TextLane
+    from rag.embed.rerank import Reranker
     from rag.files import FileStore
     from rag.library import IndexRow, Library
     from rag.settings import EmbedSettings, Settings
@@ -67,6 +68,7 @@ class Indexing:
         self._embedding = Embedding(settings.embed, library, self.cache, self._lock, workspace)
         self._opened: _Open | None = None
         self._retriever: Retriever | None = None
+        self._reranker: Reranker | None = None
         self._building: _Open | None = None
         self._is_rebuilding = False
         self._outgoing: list[_Open] = []
@@ -137,6 +139,7 @@ class Indexing:
                     files=self._files,
                     store=self.store(),
                     embedder=self.embedder(),
+                    reranker=self._load_reranker(),
                 )
             retriever, opened = self._retriever, self._opened
             if opened is None:  # cannot be: `store` has just opened it
@@ -161,6 +164,16 @@ class Indexing:
             return self._purge_active(where) + (
                 self._purge_unfinished(unfinished, where) if unfinished else 0
             )
+
+    def _load_reranker(self) -> Reranker | None:
+        name = self._settings.retrieve.reranker
+        if name is None:
+            return None
+        if self._reranker is None:  # kept when the embedder changes
+            from rag.embed.rerank import load_reranker
+
+            self._reranker = load_reranker(name, self.embed_settings(), self._embedding.turns)
+        return self._reranker
 
     # -- rebuilding -------------------------------------------------------------------------
 
