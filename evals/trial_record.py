@@ -80,9 +80,9 @@ class TrialRecord:
         Raises:
             DiskReserveError: The disk is nearly full.
         """
+        check_reserve(self._folder.parent, self._reserve_mb)
         self.forget()
         self._folder.mkdir(parents=True, exist_ok=True)
-        check_reserve(self._folder, self._reserve_mb)
         self._write(QUESTIONS, export(questions))
         self._write(HEAD, json.dumps(asdict(head)))  # last: without it there is no trial
         return Found(head=head, questions=list(questions))

@@ -203,9 +203,11 @@ def _stay(standings: Sequence[Standing], outcomes: Mapping[str, Mapping[str, Out
         )
         return f"{start}the next best, {second.name}, for {second.right.hits}; {apart}."
     even = [one.name for one in others if one.name not in worse]
+    meeting = all(_overlap(best, one) for one in others if one.name in even)
+    ranges = " their ranges overlap and" if meeting else ""
     return (
-        f"{start}{second.name} for {second.right.hits}; these questions cannot tell it from "
-        f"{_and(even)}, whose ranges overlap with its own."
+        f"{start}{second.name} for {second.right.hits};{ranges} these questions cannot tell "
+        f"{best.name} from {_and(even)}."
     )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Scheme = Literal["light", "dark"]
 
 WIDTH_PX = 460  # still legible when a narrow screen shrinks it to 350
-ROW_PX, LEFT_PX, RIGHT_PX = 46, 74, 18
+ROW_PX, LEFT_PX, RIGHT_PX = 46, 66, 30
 BARS_HEIGHT_PX, BARS_TOP_PX = 190, 26
 FONT = "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 STEP = 0.2  # of the axis
@@ -122,13 +122,13 @@ def _dot(row: Dot, place: int, floor: float, ink: _Ink) -> str:
     y = ROW_PX * place + 30
     low, value, high = (_x(share, floor) for share in (row.low, row.value, row.high))
     other = _x(row.other, floor)
-    diamond = f"M{other:.1f} {y - 6}l6 6l-6 6l-6 -6z"
+    diamond = f"M{other:.1f} {y - 8}l8 8l-8 8l-8 -8z"  # larger: it still shows behind the dot
     return (
         _text(LEFT_PX - 12, y + 5, row.name, ink.text, anchor="end")
         + f'<path d="M{low:.1f} {y}H{high:.1f}" stroke="{ink.mark}" stroke-width="2"/>'
-        f'<circle cx="{value:.1f}" cy="{y}" r="5.5" fill="{ink.mark}"/>'
-        f'<path d="{diamond}" fill="{ink.paper}" fill-opacity="0.6" stroke="{ink.text}" '
-        'stroke-width="1.5"/>' + _text(value, y - 11, percent(row.value), ink.text, size=13)
+        f'<path d="{diamond}" fill="{ink.paper}" stroke="{ink.text}" stroke-width="1.5"/>'
+        f'<circle cx="{value:.1f}" cy="{y}" r="4.5" fill="{ink.mark}"/>'
+        + _text(value, y - 13, percent(row.value), ink.text, size=13)
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from evals.trial_report import TOP, is_right
-from rag.embed.choice import chosen_name, parse_choice
+from rag.embed.choice import parse_choice
 from rag.errors import RagError
 from ui.views import duration_words
 from ui.web import pieces, plots, state, trial_pieces, uploads, wording
@@ -193,10 +193,10 @@ def _results(services: Services, report: Report) -> None:
         pairs = _ranks(shown)
         st.image(plots.bars(pairs, _scheme(), quiet=2), alt=plots.bars_words(pairs))
     st.html(pieces.section("Search models side by side"))
-    st.html(trial_pieces.side_by_side(_HEAD, [_row(s, shown) for s in report.standings]))
+    st.html(trial_pieces.side_by_side(_HEAD, map(_row, report.standings)))
     st.html(pieces.meta(CAVEAT))
-    _left_out({**services.trial.plan().left_out, **report.left_out})
     _to_look_at(services, report, shown)
+    _left_out({**services.trial.plan().left_out, **report.left_out})
 
 
 def _split(advice: str) -> tuple[str, str]:
@@ -207,7 +207,7 @@ def _split(advice: str) -> tuple[str, str]:
 
 def _chosen(services: Services, report: Report) -> Standing:
     by_name = {standing.name: standing for standing in report.standings}
-    used = chosen_name(services.embed_settings())
+    used = services.status().embedder
     first = used if used in by_name else report.standings[0].name
     if len(by_name) == 1:
         return by_name[first]
@@ -265,7 +265,6 @@ _HEAD = (
     "Table",
     "Figure",
     "Plain cosine order",
-    "Keywords alone",
     "100 items",
     "Memory",
     "Files",
@@ -273,19 +272,17 @@ _HEAD = (
 )
 
 
-def _row(standing: Standing, shown: Standing) -> list[str]:
+def _row(standing: Standing) -> list[str]:
     models = parse_choice(standing.name).models
     cost = standing.cost
     kinds = [standing.by_kind.get(kind) for kind in ("text", "table", "figure")]
     seconds = cost.seconds_per_100 if cost else None
     size = sum(0 if facts.is_built_in else facts.size_bytes for facts in models)
-    mark = " (shown)" if standing is shown and standing.name else ""
     return [
-        f"{standing.name}{mark}",
+        standing.name,
         f"{percent(standing.right.value)} ({_range(standing.right)})",
         *(f"{share.hits} of {share.count}" if share else "–" for share in kinds),
         percent(standing.plain.value),
-        percent(standing.keywords.value),
         "–" if seconds is None else f"{seconds:.1f} s",
         wording.size(cost.memory_bytes) if cost else "–",
         wording.size(size) if size else "Built in",
