@@ -156,7 +156,6 @@ class Retrieval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
     """Words beside a hit that were given with it; exactly as they stand in their item."""
 
@@ -166,13 +165,14 @@ class Stretch:
     page_size: tuple[float, float] | None = None  # points, of the item's first page
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A hit given to the model (or quoted) under a marker, 1-based."""
 
     marker: int
     hit: Hit
-
     around: tuple[Stretch, ...] = ()  # what the model was given with it
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Citation:

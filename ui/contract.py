@@ -251,7 +251,6 @@ def failure_json(failure: Failure | None) -> Json | None:
     return {"kind": failure.kind, "message": failure.message} if failure else None
 
 
-def _region(region: Region) -> Json:
 def _stretch(stretch: Stretch) -> Json:
     regions = stretch.item.regions
     return {
@@ -262,6 +261,7 @@ def _stretch(stretch: Stretch) -> Json:
     }
 
 
+def _region(region: Region) -> Json:
     return {"page": region.page_number, "bbox": _rounded(region.bbox)}
 
 
