@@ -33,7 +33,19 @@ def test_a_height_says_how_far_a_cosine_stands_out() -> None:
     sample = np.linspace(0.1, 0.3, 101, dtype=np.float32)
     levels = heights(np.array([0.2, 0.5], dtype=np.float32), sample)
     assert levels[0] == pytest.approx(0, abs=1e-4)
-    assert levels[1] == pytest.approx(0.3 / (1.4826 * 0.05), rel=1e-2)
+    assert levels[1] == pytest.approx(0.3 / sample.std(), rel=1e-3)
+
+
+def test_a_few_hits_in_the_sample_hardly_change_what_is_usual() -> None:
+    usual = np.random.default_rng(5).normal(0.2, 0.05, 250).astype(np.float32)
+    with_hits = np.append(usual, np.full(6, 0.45, dtype=np.float32))
+    score = np.array([0.45], dtype=np.float32)
+    assert heights(score, with_hits)[0] == pytest.approx(heights(score, usual)[0], rel=0.1)
+
+
+def test_one_other_vector_among_equal_ones_stands_out_by_a_bounded_height() -> None:
+    sample = np.append(np.full(63, 0.5, dtype=np.float32), np.float32(0.7))
+    assert 2 < heights(np.array([0.7], dtype=np.float32), sample)[0] < 20
 
 
 def test_two_legs_of_different_cosines_share_a_scale() -> None:
