@@ -55,8 +55,13 @@ td:first-child { overflow-wrap: break-word; min-width: 120px; }
   overflow-wrap: anywhere; }
 @media (max-width: 800px) { main { padding: 24px 18px; } .plots { grid-template-columns: 1fr; }
   .terms { grid-template-columns: 1fr; gap: 0; } .terms dd { margin-bottom: 8px; } }
+@page { margin: 16mm; }
 @media print { :root { color-scheme: light; } main { max-width: none; padding: 0; }
-  body { font-size: 11px; } section { margin-top: 24px; }
+  body { font-size: 11px; } section { margin-top: 24px; } table, .terms { font-size: 11px; }
+  .plots { grid-template-columns: 4fr 3fr; gap: 24px; } td, th { padding: 5px 12px 5px 0; }
+  .strip { grid-template-columns: repeat(auto-fit, minmax(96px, 1fr)); }
+  .strip dd { font-size: 16px; } .strip small { white-space: normal; }
+  .terms { grid-template-columns: max-content 1fr; gap: 2px 16px; }
   .plots, tr, .strip { break-inside: avoid; }
   h2 { break-after: avoid; } thead { display: table-header-group; }
   .bar, .dot, .kind::before { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }

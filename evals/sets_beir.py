@@ -23,7 +23,7 @@ def read_beir(folder: Path) -> LabelledSet:
     """
     passages = _passages(folder / "corpus.jsonl")
     texts = _texts(folder / "queries.jsonl")
-    grades = _grades(folder / "qrels.tsv")
+    grades = _grades(_judgements(folder))
     notes = []
     if strangers := sorted(set(grades) - set(texts)):
         notes.append(
@@ -75,6 +75,13 @@ def _texts(path: Path) -> dict[str, str]:
     if not found:
         raise ConfigError(f"{path} holds no questions.")
     return found
+
+
+def _judgements(folder: Path) -> Path:
+    """`qrels.tsv`, else where BEIR's own archives have them."""
+    own = folder / "qrels.tsv"
+    published = folder / "qrels" / "test.tsv"
+    return published if published.is_file() and not own.is_file() else own
 
 
 def _grades(path: Path) -> dict[str, dict[str, int]]:

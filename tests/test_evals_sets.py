@@ -107,6 +107,13 @@ def test_figures_dev_finds_its_documents_in_another_folder(shared: Path) -> None
         read_set(data / "figures_dev")
 
 
+def test_judgements_may_lie_where_published_archives_have_them(tmp_path: Path) -> None:
+    folder = write_beir(tmp_path)
+    (folder / "qrels").mkdir()
+    (folder / "qrels.tsv").rename(folder / "qrels" / "test.tsv")
+    assert len(read_set(folder).questions) == 2
+
+
 BEIR_MISTAKES = {
     "empty corpus": ({"corpus": []}, "holds no documents"),
     "empty questions": ({"queries": []}, "holds no questions"),
