@@ -108,7 +108,12 @@ def library_of(rows: Sequence[Mapping[str, str]], embedder: Embedder) -> Iterato
             average = index.average_words or 1.0
             store.upsert(
                 make_points(
-                    [item], run=run, embedder=embedder, average_words=average, picture_path=None
+                    [item],
+                    run=run,
+                    embedder=embedder,
+                    average_words=average,
+                    picture_path=None,
+                    language=row.get("language", "en"),
                 )
             )
         yield Retriever(
@@ -141,7 +146,7 @@ def _add(library: Library, row: Mapping[str, str]) -> tuple[Run, Item]:
         heading=(row["title"],),
     )
     library.items.add(run, [item])
-    library.documents.set_language(document.id, "en")
+    library.documents.set_language(document.id, row.get("language", "en"))
     library.documents.publish(run, READY)
     return run, item
 

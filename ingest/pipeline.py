@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from ingest.child import parse_in_child
-from ingest.chunk import Draft, chunk_parts
+from ingest.chunk import chunk_parts
 from ingest.detect import detect_media_type
-from ingest.language import detect_language
 from ingest.links import find_links
 from ingest.pagelabels import PageLabels
 from ingest.parts import DocumentHead, ParsedPage
 from ingest.removal import Removal
+from ingest.run_writer import RunWriter
 from rag.embed.caps import passages_note
 from rag.errors import (
     DocumentError,
@@ -28,12 +28,10 @@ from rag.errors import (
     FileTooLargeError,
     RagError,
 )
-from rag.keywords import average_length
 from rag.library.documents import READABLE, READY
-from rag.library.items import Block, Note, Page, item_id
+from rag.library.items import Note
 from rag.look_alikes import LookAlikes
-from rag.points import make_points
-from rag.types import LOCAL_WORKSPACE, PICTURES, WORDS, Document, Failure, Item
+from rag.types import LOCAL_WORKSPACE, PICTURES, WORDS, Document, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -286,8 +284,9 @@ class Pipeline:
             # The table points are written again, now with their pixels as well.
             items += [i for i in self._library.items.of_run(run, ("table",)) if i.image_sha256]
         progress.figures_total = len(items)
+        writer = self._writer(run)
         for batch in _batches(items, EMBED_BATCH):
-            self._index(run, batch, with_pixels=True)
+            writer.index(batch, with_pixels=True)
             progress.figures_done += len(batch)
             _stop_if_cancelled(progress)
         # For questions that bring a picture.
@@ -323,10 +322,11 @@ class Pipeline:
         self._library.documents.set_head(document.id, page_count=head.page_count, title=head.title)
         progress.pages_total = head.page_count
         labels = PageLabels()
-        pages = self._pages(run, events, progress, labels)
+        writer = self._writer(run)
+        pages = self._pages(writer, events, progress, labels)
         title = head.title or document.name.rsplit(".", 1)[0]
         for drafts in _batches(chunk_parts(pages, title=title), EMBED_BATCH):
-            self._write(run, drafts)
+            writer.write(drafts)
             _stop_if_cancelled(progress)
         items = self._library.items.of_run(run, (*WORDS, *PICTURES))
         if not items:
@@ -339,13 +339,12 @@ class Pipeline:
         if cut:
             note = Note(kind="warning", page_number=None, bbox=None, text=cut)
             self._library.items.add_notes(run, [note])
-        language = detect_language(item.text for item in items if item.kind in WORDS)
-        self._library.documents.set_language(document.id, language)
+        writer.end_words(items)
         self._library.documents.publish(run, READABLE)
 
     def _pages(
         self,
-        run: Run,
+        writer: RunWriter,
         events: Iterator[DocumentHead | ParsedPage],
         progress: Progress,
         labels: PageLabels,
@@ -353,85 +352,20 @@ class Pipeline:
         for page in events:
             if not isinstance(page, ParsedPage):
                 continue
-            self._keep_page(run, page)
+            writer.keep_page(page)
             labels.add(page)
             progress.pages_done += 1
             yield page
         _stop_if_cancelled(progress)
 
-    def _keep_page(self, run: Run, page: ParsedPage) -> None:
-        items = self._library.items
-        if page.page_number is not None and page.size is not None:
-            row = Page(page_number=page.page_number, size=page.size, page_class=page.page_class)
-            items.add_pages(run, [row])
-        else:
-            items.add_blocks(run, self._blocks(page))
-        notes = [
-            Note(kind="warning", page_number=page.page_number, bbox=None, text=text)
-            for text in page.warnings
-        ] + [
-            Note(kind="skipped", page_number=s.page_number, bbox=s.bbox, text=s.reason)
-            for s in page.skipped
-        ]
-        if notes:
-            items.add_notes(run, notes)
-
-    def _blocks(self, page: ParsedPage) -> list[Block]:
-        return [
-            Block(
-                anchor=part.anchor or str(number),
-                kind=part.kind,
-                level=part.level,
-                text=part.text,
-                caption=part.caption,
-                image_sha256=self._files.put_picture(part.image_png) if part.image_png else None,
-            )
-            for number, part in enumerate(page.parts, 1)
-        ]
-
-    def _write(self, run: Run, drafts: Sequence[Draft]) -> None:
-        items = [self._to_item(run, draft) for draft in drafts]
-        self._library.items.add(run, items)
-        words = [item for item in items if item.kind in WORDS]
-        if words:
-            self._index(run, words, with_pixels=False)
-
-    def _to_item(self, run: Run, draft: Draft) -> Item:
-        digest = self._files.put_picture(draft.image_png) if draft.image_png else None
-        content = digest if digest and draft.kind in PICTURES else draft.text
-        return Item(
-            id=item_id(run.document_id, draft.kind, draft.order, content),
-            document_id=run.document_id,
-            kind=draft.kind,
-            order=draft.order,
-            text=draft.text,
-            search_text=draft.search_text,
-            regions=draft.regions,
-            heading=draft.heading,
-            caption=draft.caption,
-            number=draft.number,
-            anchor=draft.anchor,
-            image_sha256=digest,
-        )
-
-    def _index(self, run: Run, items: Sequence[Item], *, with_pixels: bool) -> None:
-        points = make_points(
-            items,
-            run=run,
+    def _writer(self, run: Run) -> RunWriter:
+        return RunWriter(
+            run,
+            library=self._library,
+            files=self._files,
+            store=self._store(),
             embedder=self._embedder(),
-            average_words=self._average_words(items),
-            picture_path=self._files.picture_path if with_pixels else None,
         )
-        self._store().upsert(points)
-
-    def _average_words(self, items: Sequence[Item]) -> float:
-        """Fixed by the first passages of an index: weights must be comparable ever after."""
-        index = self._library.indexes.active()
-        if index is not None and index.average_words is not None:
-            return index.average_words
-        average = average_length(item.search_text for item in items)
-        self._library.indexes.set_average_words(average)
-        return average
 
 
 def _stop_if_cancelled(progress: Progress) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
+from ingest.rewriting import FIRST_PASSAGES
 from rag.errors import DocumentError, NotFoundError
-from rag.keywords import DEFAULT_AVERAGE_WORDS, average_length
+from rag.keywords import DEFAULT_AVERAGE_WORDS, VERSION, term_count
 from rag.library.documents import READABLE, READY
 from rag.library.indexes import IndexRow
 from rag.points import make_points
@@ -53,6 +54,8 @@ def new_index(embedder: Embedder, average_words: float | None = None) -> IndexRo
         text_dim=embedder.text.dim,
         image_dim=embedder.pictures.dim if embedder.pictures else None,
         average_words=average_words,
+        averaged_over=FIRST_PASSAGES if average_words else 0,
+        keywords=VERSION,
     )
 
 
@@ -63,8 +66,19 @@ def schema_of(index: IndexRow) -> Schema:
 
 def average_words(library: Library, index: IndexRow) -> float:
     """Mean length of the passages that a new collection will hold."""
-    runs = [run for run, _ in library.indexes.missing(index)]
-    return average_length(i.search_text for run in runs for i in library.items.of_run(run, WORDS))
+    return measured(library, index).average_words or DEFAULT_AVERAGE_WORDS
+
+
+def measured(library: Library, index: IndexRow) -> IndexRow:
+    """The row of a new collection with the mean length of the passages that it will hold."""
+    total = count = 0
+    for run, _ in library.indexes.missing(index):
+        language = library.documents.language_of(run.document_id)
+        for item in library.items.of_run(run, WORDS):
+            total += term_count(item.search_text, language)
+            count += 1
+    average = max(1.0, total / count) if count else None
+    return replace(index, average_words=average, averaged_over=count)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -168,6 +182,7 @@ class Rebuild:
             embedder=self.embedder,
             average_words=self.index.average_words or DEFAULT_AVERAGE_WORDS,
             picture_path=self.files.picture_path if with_pixels else None,
+            language=self.library.documents.language_of(run.document_id),
         )
 
     def _write_down(self) -> None:

@@ -61,7 +61,8 @@ class Legs:
         if pictures is not None:
             # In a joint space one vector serves both; a paired picture lane has its own.
             dense["image"] = text if self._embedder.joint else pictures.embed_queries([question])[0]
-        return Query(words=query_weights(question), dense=dense)
+        languages = self._library.documents.languages()
+        return Query(words=query_weights(question, languages), dense=dense)
 
     def picture_query(self, picture: Image.Image) -> Query | None:
         """The forms of a picture; embeds it. None without a picture lane."""

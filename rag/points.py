@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from rag.embed.lanes import Array, Embedder, PictureLane
     from rag.library.documents import Run
-    from rag.store.base import DenseName
+    from rag.store.base import DenseName, Sparse
     from rag.types import Item
 
 # Two batches are open at a time, one of them ahead: 2 x 4 pictures of 1,600 px are 60 MB.
@@ -37,6 +37,7 @@ def make_points(
     embedder: Embedder,
     average_words: float,
     picture_path: Callable[[str], Path] | None,
+    language: str = "",
 ) -> list[Point]:
     """Points of a run, in the order of the items.
 
@@ -50,6 +51,7 @@ def make_points(
         embedder: Makes the vectors.
         average_words: Mean length that BM25 weights are relative to.
         picture_path: Where a picture lies; None leaves pixels out.
+        language: ISO 639-1 code of the document, for its keywords.
     """
     dense: dict[UUID, dict[DenseName, Array]] = defaultdict(dict)
     texts = embedder.text.embed_documents([item.search_text for item in items])
@@ -58,7 +60,12 @@ def make_points(
             dense[item.id]["caption" if item.kind in PICTURES else "text"] = vector
     if picture_path is not None:
         _add_pixels(dense, items, embedder, picture_path)
-    return [_point(item, run, dense[item.id], average_words) for item in items]
+    return [
+        _point(
+            item, run, dense[item.id], document_weights(item.search_text, average_words, language)
+        )
+        for item in items
+    ]
 
 
 def _add_pixels(
@@ -105,7 +112,7 @@ def _embed_pictures(
     return lane.embed_images(images)
 
 
-def _point(item: Item, run: Run, dense: Mapping[DenseName, Array], average_words: float) -> Point:
+def _point(item: Item, run: Run, dense: Mapping[DenseName, Array], keywords: Sparse) -> Point:
     return Point(
         id=point_id(item.id, run.id),
         workspace=run.workspace,
@@ -115,5 +122,5 @@ def _point(item: Item, run: Run, dense: Mapping[DenseName, Array], average_words
         page_number=item.regions[0].page_number if item.regions else None,
         order=item.order,
         dense=dense,
-        keywords=document_weights(item.search_text, average_words),
+        keywords=keywords,
     )

@@ -111,7 +111,7 @@ def test_the_weights_of_keywords_keep_their_average(services: Services) -> None:
     assert first is not None
     with pytest.raises(ReindexStopped):
         services.reindex(choose(services, "minilm"), is_cancelled=lambda: True)
-    services.library.indexes.set_average_words(7.0)
+    services.library.indexes.set_average_words(7.0, 200)
     active, unfinished = services.library.indexes.active(), services.unfinished_index()
     assert active is not None
     assert unfinished is not None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.embed import identity_of
@@ -19,6 +19,7 @@ from rag.errors import ConfigError, EmbedError, RagError, StoreError
 from rag.retrieve import Retriever
 from rag.store import Filter, open_store
 from ui.embedding import Embedding
+from ui.upkeep import KeywordUpkeep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,6 +73,7 @@ class Indexing:
         self._building: _Open | None = None
         self._is_rebuilding = False
         self._outgoing: list[_Open] = []
+        self._upkeep = KeywordUpkeep(library, self._lock)
 
     # -- which embedder -------------------------------------------------------------------
 
@@ -121,7 +123,18 @@ class Indexing:
             if self._opened is None:
                 self._opened = self._open_active()
                 self._sweep()
+                self._keep_up(self._opened)
             return self._opened.store
+
+    def _keep_up(self, opened: _Open) -> None:
+        """Rewrite keywords that an older Folio made; the collection stays open meanwhile."""
+        opened.users += 1
+        self._upkeep.start(
+            opened.index,
+            opened.store,
+            is_over=lambda: self._closing.is_set() or self._opened is not opened,
+            on_end=lambda: self._leave(opened),
+        )
 
     def warm_up(self) -> None:
         """Open all that a question needs."""
@@ -148,10 +161,13 @@ class Indexing:
         try:
             yield retriever
         finally:
-            with self._lock:
-                opened.users -= 1
-                if self._outgoing:
-                    self._sweep()
+            self._leave(opened)
+
+    def _leave(self, opened: _Open) -> None:
+        with self._lock:
+            opened.users -= 1
+            if self._outgoing:
+                self._sweep()
 
     def purge(self, where: Filter) -> int:
         """Delete points from the active and from an unfinished collection; returns what is left.
@@ -236,6 +252,7 @@ class Indexing:
     def close(self) -> None:
         """Stop a rebuild and close every collection."""
         self.stop()
+        self._upkeep.wait()
         with self._rebuild_over:
             self._rebuild_over.wait_for(lambda: not self._is_rebuilding, timeout=CLOSE_WAIT_S)
             for opened in (self._opened, *self._outgoing):
@@ -263,12 +280,11 @@ class Indexing:
 
     def _begin(self, embedder: Embedder) -> Rebuild:
         """The unfinished collection of this identity, else a new one, open and written down."""
-        from ingest.reindex import Rebuild, average_words, new_index
+        from ingest.reindex import Rebuild, measured, new_index
 
         opened = self._resumed(embedder)
         if opened is None:
-            index = new_index(embedder)
-            index = replace(index, average_words=average_words(self._library, index))
+            index = measured(self._library, new_index(embedder))
             with self._lock:
                 self._library.indexes.begin(index)
                 opened = self._building = self._opening(index)

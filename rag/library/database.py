@@ -142,6 +142,11 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT;
     CREATE INDEX items_by_picture ON items (image_sha256);
     """,
+    """
+    -- What keyword weights were made with, and how many passages their mean length is of.
+    ALTER TABLE indexes ADD COLUMN keywords INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE indexes ADD COLUMN averaged_over INTEGER NOT NULL DEFAULT 200;
+    """,
 )
 VERSION = len(MIGRATIONS)
 

@@ -165,6 +165,18 @@ class DocumentTable:
         with self._database.change() as connection:
             connection.execute("UPDATE documents SET language=? WHERE id=?", (language, str(id_)))
 
+    def language_of(self, id_: UUID) -> str:
+        """The language of one document; "" when it is not known, or the document is gone."""
+        row = self._database.row("SELECT language FROM documents WHERE id=?", (str(id_),))
+        return str(row["language"]) if row else ""
+
+    def languages(self) -> tuple[str, ...]:
+        """Languages that documents are in, in order; those that are not known left out."""
+        rows = self._database.rows(
+            "SELECT DISTINCT language FROM documents WHERE language != '' ORDER BY language"
+        )
+        return tuple(row["language"] for row in rows)
+
     def start_run(self, id_: UUID) -> Run:
         """A new run of a document, nothing of it visible."""
         run = Run(id=uuid4(), document_id=id_, workspace=self.get(id_).workspace, stage=HIDDEN)

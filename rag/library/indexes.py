@@ -32,6 +32,8 @@ class IndexRow:
     text_dim: int
     image_dim: int | None
     average_words: float | None  # None until the first document is indexed
+    averaged_over: int = 0  # passages that this is the mean of
+    keywords: int = 0  # version of terms and weights, 0 while they are being rewritten
 
 
 class IndexTable:
@@ -77,12 +79,46 @@ class IndexTable:
         with self._database.change() as connection:
             connection.execute("DELETE FROM indexes WHERE name=?", (index.name,))
 
-    def set_average_words(self, average_words: float) -> None:
-        """Fix the mean passage length that BM25 weights of the active index use."""
+    def set_average_words(self, average_words: float, averaged_over: int) -> None:
+        """Set the mean passage length that BM25 weights of the active index use."""
         with self._database.change() as connection:
             connection.execute(
-                "UPDATE indexes SET average_words=? WHERE active=?", (average_words, _ACTIVE)
+                "UPDATE indexes SET average_words=?, averaged_over=? WHERE active=?",
+                (average_words, averaged_over, _ACTIVE),
             )
+
+    def begin_keywords(self, index: IndexRow, average_words: float, averaged_over: int) -> None:
+        """Write down that all keyword weights of an index are about to be rewritten.
+
+        A kill before `end_keywords` leaves version 0, so that it is begun again.
+        """
+        with self._database.change() as connection:
+            connection.execute(
+                "UPDATE indexes SET keywords=0, average_words=?, averaged_over=? WHERE name=?",
+                (average_words, averaged_over, index.name),
+            )
+
+    def end_keywords(self, index: IndexRow, version: int) -> None:
+        """Write down that all of them are of this version."""
+        with self._database.change() as connection:
+            connection.execute("UPDATE indexes SET keywords=? WHERE name=?", (version, index.name))
+
+    def visible_runs(self) -> list[Run]:
+        """Every run that is shown, in order of arrival."""
+        rows = self._database.rows(
+            "SELECT * FROM runs WHERE stage >= ? ORDER BY rowid", (READABLE,)
+        )
+        return [to_run(row) for row in rows]
+
+    def word_sample(self, count: int) -> list[tuple[str, str]]:
+        """Search text and language of a few visible passages; ids are hashes, so by chance."""
+        rows = self._database.rows(
+            "SELECT i.search_text, d.language FROM items i JOIN runs r ON r.id = i.run"
+            " JOIN documents d ON d.id = i.document_id"
+            f" WHERE r.stage >= ? AND i.kind IN {_WORD_KINDS} ORDER BY i.point_id LIMIT ?",
+            (READABLE, count),
+        )
+        return [(row["search_text"], row["language"]) for row in rows]
 
     # -- what an unfinished collection holds ----------------------------------------------
 
@@ -167,7 +203,7 @@ class IndexTable:
 
 def _insert(connection: sqlite3.Connection, index: IndexRow, state: int) -> None:
     connection.execute(
-        "INSERT INTO indexes VALUES (?,?,?,?,?,?,?)",
+        "INSERT INTO indexes VALUES (?,?,?,?,?,?,?,?,?)",
         (
             index.name,
             index.identity,
@@ -176,6 +212,8 @@ def _insert(connection: sqlite3.Connection, index: IndexRow, state: int) -> None
             index.image_dim,
             index.average_words,
             state,
+            index.keywords,
+            index.averaged_over,
         ),
     )
 
@@ -188,4 +226,6 @@ def _to_index(row: sqlite3.Row) -> IndexRow:
         text_dim=row["text_dim"],
         image_dim=row["image_dim"],
         average_words=row["average_words"],
+        averaged_over=row["averaged_over"],
+        keywords=row["keywords"],
     )

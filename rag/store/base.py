@@ -142,6 +142,8 @@ class Store(Protocol):
 
     search: one list a leg, best first. A leg whose vector no point has gives [].
     fetch: vectors by id and name; ids that are gone are left out.
+    update_keywords: other keyword vectors for points, all else kept; ids that are gone are
+        left out, and so is an empty vector.
     scan: up to `limit` ids in rising order after `after`, for paging.
     delete: by filter, all that match.
     optimise: build graphs where that pays; never during ingest.
@@ -156,6 +158,7 @@ class Store(Protocol):
     def fetch(
         self, ids: Sequence[UUID], names: Sequence[DenseName]
     ) -> dict[UUID, dict[DenseName, Dense]]: ...
+    def update_keywords(self, vectors: Mapping[UUID, Sparse]) -> None: ...
     def scan(self, where: Filter, *, limit: int, after: UUID | None = None) -> list[UUID]: ...
     def count(self, where: Filter) -> int: ...
     def optimise(self) -> None: ...

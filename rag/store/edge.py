@@ -35,7 +35,7 @@ from rag.store.base import (
 from rag.store.disk import check_reserve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 logger = logging.getLogger(__name__)
@@ -123,6 +123,18 @@ class EdgeStore:
         with _translated():
             records = self._open.retrieve([str(id_) for id_ in ids], False, list(names))
         return {_to_uuid(record.id): _dense_of(record.vector) for record in records}
+
+    def update_keywords(self, vectors: Mapping[UUID, Sparse]) -> None:
+        """Write other keyword vectors. The engine refuses ids that are gone: those are left out."""
+        wanted = [id_ for id_, sparse in vectors.items() if sparse.indices]
+        for start in range(0, len(wanted), UPSERT_BATCH):
+            check_reserve(self._folder, self._reserve_mb)
+            known = self.fetch(wanted[start : start + UPSERT_BATCH], ())
+            changes = [
+                qe.PointVectors(str(id_), {"keywords": _to_sparse(vectors[id_])}) for id_ in known
+            ]
+            with _translated():
+                self._open.update(qe.UpdateOperation.update_vectors(changes))
 
     def scan(self, where: Filter, *, limit: int, after: UUID | None = None) -> list[UUID]:
         """Ids in rising order."""

@@ -31,7 +31,7 @@ from rag.store.base import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 logger = logging.getLogger(__name__)
 
@@ -124,6 +124,19 @@ class ServerStore:
                 with_vectors=list(names),
             )
         return {UUID(str(record.id)): _dense_of(record.vector) for record in records}
+
+    def update_keywords(self, vectors: Mapping[UUID, Sparse]) -> None:
+        """Write other keyword vectors; ids that are gone are left out."""
+        wanted = [id_ for id_, sparse in vectors.items() if sparse.indices]
+        for start in range(0, len(wanted), UPSERT_BATCH):
+            known = self.fetch(wanted[start : start + UPSERT_BATCH], ())
+            changes = [
+                models.PointVectors(id=str(id_), vector={"keywords": _to_sparse(vectors[id_])})
+                for id_ in known
+            ]
+            if changes:
+                with self._translated():
+                    self._client.update_vectors(self._collection, changes, wait=True)
 
     def scan(self, where: Filter, *, limit: int, after: UUID | None = None) -> list[UUID]:
         """Ids in rising order."""
