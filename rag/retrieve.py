@@ -22,7 +22,7 @@ from rag.questions import asks_for_picture, named_things
 from rag.types import Considered, Explanation, Hit, Retrieval, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from uuid import UUID
 
     from PIL import Image
@@ -267,11 +267,17 @@ class Retriever:
             hit = pick_named(one, known, ranked, found.rows)
             if hit is not None:
                 hits[hit.candidate.id] = hit
-        for hit in on_named_pages(question, ranked, found.rows, self._library.items, scope):
+        self._look_up(hits, scope, found)
+        # "Figure 2 on page 3": the page of the document that has that figure.
+        best = [hit for id_, hit in hits.items() if id_ in found.rows] + list(ranked)
+        for hit in on_named_pages(question, best, found.rows, self._library.items, scope):
             hits.setdefault(hit.candidate.id, hit)
-        missing = [id_ for id_ in hits if id_ not in found.rows]
-        found.rows |= self._library.items.lookup(scope.workspace, missing)
+        self._look_up(hits, scope, found)
         return [hit for id_, hit in hits.items() if id_ in found.rows]
+
+    def _look_up(self, ids: Iterable[UUID], scope: Scope, found: _Found) -> None:
+        missing = [id_ for id_ in ids if id_ not in found.rows]
+        found.rows |= self._library.items.lookup(scope.workspace, missing)
 
     def _readings(self, question: str, documents: Sequence[UUID]) -> Iterator[Named]:
         """The figures and tables called by name; "on page 5" as it is printed, then as counted."""

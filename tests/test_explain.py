@@ -183,6 +183,12 @@ def test_each_fate_has_its_words(fate: Fate, why: Why, words: str) -> None:
     assert reason(one, {"words": 2.0, "pictures": 2.0}).startswith(words)
 
 
+def test_a_look_alike_says_so() -> None:
+    hit = make_hit("a", kind="figure", look_alike_bits=3)
+    one = Considered(hit=hit, group="pictures", merged_rank=1, plain_rank=1, fate="kept")
+    assert reason(one, {"words": 2.0, "pictures": 2.0}) == "Kept, it looks like your picture"
+
+
 def test_the_terminal_says_why_and_what_was_left_out(services: Services, folder: Path) -> None:
     services.close()  # one process at a time; the module's services are not used after this
     ask = ["search", "ships by year", "--data-dir", str(folder), "-k", "3", "--explain"]
@@ -191,7 +197,7 @@ def test_the_terminal_says_why_and_what_was_left_out(services: Services, folder:
     for words in ("by plain cosine", "Keywords  rank", "Left out (", "Bar to pass: z ", "Times: "):
         assert words in text.stdout
     told = json.loads(CliRunner().invoke(app, [*ask, "--json"]).stdout)
-    assert list(told) == ["query", "embedder", "hits", "timings_ms", "explanation"]
+    assert list(told)[:4] == ["query", "embedder", "hits", "timings_ms"]
     kept = [one for one in told["explanation"]["considered"] if one["fate"] == "kept"]
     assert {one["id"] for one in kept} == {hit["id"] for hit in told["hits"]}
     assert {"rank", "cosine", "z", "weight"} == set(kept[0]["legs"]["caption"])
@@ -238,6 +244,25 @@ def test_a_name_finds_the_figure_it_fits_best(named: Named, place: int | None) -
     found = {hit.item.id: FoundItem(item=hit.item, document_name="a.pdf", page_size=None)}
     picked = pick_named(named, KNOWN, ranked, found)
     assert (picked and picked.candidate.id) == (None if place is None else KNOWN[place].point_id)
+
+
+def test_a_figure_on_a_page_brings_no_page_of_another_document(tmp_path: Path) -> None:
+    services = build(settings_for(tmp_path))
+    spec = PageSpec(
+        lines=["Ships in port.", (470, 9, "Figure 7. Ships in port.")],
+        drawings=[(120, 250, 460, 450)],
+    )
+    other = "Sheep eat grass and clover on the northern slope. " * 3
+    try:
+        for name, pages in (("ships.pdf", ["Nothing.", spec]), ("words.pdf", [other, other + "!"])):
+            admitted = services.pipeline.admit(name, make_pdf(pages))
+            assert services.pipeline.run(admitted.document.id).state == "ready"
+        hits = services.search("What do sheep eat in Figure 7 on page 2?").hits
+    finally:
+        services.close()
+    named = [(hit.document_name, hit.page_number) for hit in hits if hit.why == "named"]
+    assert hits[0].item.number == "Figure 7"
+    assert set(named) == {("ships.pdf", 2)}
 
 
 @pytest.mark.parametrize("where", ["on page 2", "in slide 2"])

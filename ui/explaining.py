@@ -31,6 +31,7 @@ KEPT: dict[Why, str] = {
     "picture_reserve": "Kept as the best picture, which would not be shown otherwise",
     "named": "Put first, the question names it or its page",
 }
+LOOK_ALIKE = "Kept, it looks like your picture"
 LEFT_OUT: dict[Fate, str] = {
     "same": "Same words or same picture as a better result",
     "document_cap": "Moved back, its document has enough results already",
@@ -58,6 +59,8 @@ def reason(one: Considered, bars: Mapping[Group, float]) -> str:
     """Why it was kept or left out, in one short sentence without a stop."""
     if one.fate != "kept":
         return LEFT_OUT[one.fate]
+    if one.hit.look_alike_bits is not None:
+        return LOOK_ALIKE
     by_words = ", raised by its keywords" if _is_raised(one.hit) else ""
     rest = "" if passes(one, bars) else ", though it does not pass the bar"
     return KEPT[one.hit.why] + by_words + rest
@@ -65,6 +68,8 @@ def reason(one: Considered, bars: Mapping[Group, float]) -> str:
 
 def remark(one: Considered) -> str:
     """What is worth saying of a result whose rank and bars are seen; "" for nothing."""
+    if one.hit.look_alike_bits is not None:
+        return LOOK_ALIKE
     if one.hit.why != "rank":
         return KEPT[one.hit.why]
     return "Raised by its keywords" if _is_raised(one.hit) else ""
