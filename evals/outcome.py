@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 DEPTH = 10  # places looked at; what stands further down counts as not found
 SHOWN = 8  # results that a reader sees
 SOURCE_DEPTH = 5
+TOP = 5  # places a reader looks at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,11 @@ class Outcome:
     ms: float
     first_document: str  # where the first result stands; "" when there was none
     first_page: int | None
+
+
+def is_right(rank: int | None) -> bool:
+    """Whether a rank is within what a reader looks at."""
+    return rank is not None and rank <= TOP
 
 
 def outcome_of(question: MadeQuestion, found: Retrieval, embedder: str, *, ms: float) -> Outcome:

@@ -26,6 +26,7 @@ from evals.phrases import (
 )
 from rag.keywords import content_words, tokenise
 from rag.sentences import fold_spaces, split_sentences
+from rag.stopwords import STOP_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -112,6 +113,7 @@ def _drafts(
     document: Document, items: Sequence[Item], counts: Mapping[str, int], seed: int
 ) -> Iterator[MadeQuestion]:
     common = common_words([item.text for item in items if item.kind == "text"])
+    common |= STOP_WORDS.get(document.language, frozenset())
     for kind in KINDS:
         same = [item for item in items if item.kind == kind]
         for item in sorted(same, key=lambda one: _draw(seed, one.id))[:MAX_ITEMS_PER_KIND]:

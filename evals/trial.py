@@ -10,6 +10,7 @@ import shutil
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar
 from uuid import uuid4
 
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from rag.library import IndexRow, Library
     from rag.library.documents import Run
     from rag.settings import EmbedSettings
-    from rag.store import Store
+    from rag.store import Point, Store
     from rag.types import Document, Item
 
 T = TypeVar("T")
@@ -190,33 +191,35 @@ def _fill(
     done = 0
     bench.on_progress("embedding", done, item_count)
     for run in runs:
+        make = partial(
+            make_points,
+            run=run,
+            embedder=embedder,
+            average_words=words,
+            language=bench.library.documents.language_of(run.document_id),
+        )
         items = bench.library.items.of_run(run, _visible(run))
         items.sort(key=lambda item: len(item.search_text))  # little padding in a batch
         for start in range(0, len(items), BATCH):
             bench.check()
             batch = items[start : start + BATCH]
-            _write(bench, store, embedder, run, batch, words)
+            path = bench.files.picture_path if run.stage == READY else None
+            store.upsert(_points(make, batch, path))
             done += len(batch)
             bench.on_progress("embedding", done, item_count)
 
 
-def _write(
-    bench: Bench, store: Store, embedder: Embedder, run: Run, items: Sequence[Item], words: float
-) -> None:
-    path = bench.files.picture_path if run.stage == READY else None
+def _points(
+    make: Callable[..., list[Point]],
+    items: Sequence[Item],
+    picture_path: Callable[[str], Path] | None,
+) -> list[Point]:
     try:
-        points = make_points(
-            items, run=run, embedder=embedder, average_words=words, picture_path=path
-        )
+        return make(items, picture_path=picture_path)
     except (NotFoundError, DocumentError):  # a lost or damaged picture
         if len(items) > 1:
-            for item in items:
-                _write(bench, store, embedder, run, [item], words)
-            return
-        points = make_points(
-            items, run=run, embedder=embedder, average_words=words, picture_path=None
-        )
-    store.upsert(points)
+            return [point for item in items for point in _points(make, [item], picture_path)]
+        return make(items, picture_path=None)
 
 
 def _visible(run: Run) -> tuple[Literal["text", "table", "figure", "page"], ...]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from streamlit.util import calc_hash
 
-from evals.trial_report import FEW, Share, report_of
+from evals.advice import FEW
+from evals.trial_report import Share, report_of
 from rag.types import Source
 from tests.ui.conftest import page_html
 from tests.ui.scripted import make_document, make_hit
@@ -164,8 +165,8 @@ def test_a_large_difference_is_recommended_with_its_p() -> None:
     said = advice(minilm=[1] * 20 + [None] * 40, nomic=[1] * 58 + [None] * 2)
 
     assert said.startswith("nomic suits these documents better than minilm")
-    assert "their ranges do not overlap" in said
-    assert "p = 0.000" in said
+    assert "their ranges are apart" in said
+    assert "(p = 0.001)" in said
 
 
 def test_the_best_in_use_is_kept() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from evals.trial_report import TOP, is_right
+from evals.outcome import TOP, is_right
 from rag.embed.choice import parse_choice
 from rag.errors import RagError
 from ui.views import duration_words
@@ -43,7 +43,9 @@ def show(services: Services) -> None:
     """Draw the page."""
     trial = services.trial
     view = trial.view()
-    report = trial.report() if services.documents() else None
+    # What was found before belongs to other questions than those that are being asked.
+    is_running = view.state == "running"
+    report = trial.report() if services.documents() and not is_running else None
     _head(services, view, report)
     uploads.show_notices()
     if not state.searchable(services.documents()):
@@ -148,6 +150,7 @@ def _stage_words(view: TrialView) -> tuple[str, str]:
 
 def _before(services: Services, view: TrialView) -> None:
     if view.state == "running":
+        st.html(pieces.lead(HOW))
         return
     if services.trial.is_stale():
         rest = "What was found before says nothing of it as it is now."
@@ -192,9 +195,9 @@ def _results(services: Services, report: Report) -> None:
         st.html(pieces.section("Rank of the right page") + pieces.meta("Number of questions"))
         pairs = _ranks(shown)
         st.image(plots.bars(pairs, _scheme(), quiet=2), alt=plots.bars_words(pairs))
+    st.html(pieces.meta(CAVEAT))
     st.html(pieces.section("Search models side by side"))
     st.html(trial_pieces.side_by_side(_HEAD, map(_row, report.standings)))
-    st.html(pieces.meta(CAVEAT))
     _to_look_at(services, report, shown)
     _left_out({**services.trial.plan().left_out, **report.left_out})
 
@@ -260,7 +263,8 @@ def _ranks(shown: Standing) -> list[tuple[str, int]]:
 
 _HEAD = (
     "Model",
-    f"Right page in first {TOP}",
+    "Right page first",
+    f"In first {TOP}",
     "Text",
     "Table",
     "Figure",
@@ -280,6 +284,7 @@ def _row(standing: Standing) -> list[str]:
     size = sum(0 if facts.is_built_in else facts.size_bytes for facts in models)
     return [
         standing.name,
+        f"{percent(standing.first.value)} ({_range(standing.first)})",
         f"{percent(standing.right.value)} ({_range(standing.right)})",
         *(f"{share.hits} of {share.count}" if share else "–" for share in kinds),
         percent(standing.plain.value),
