@@ -7,6 +7,7 @@ them and whether they are evidence.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -174,7 +175,8 @@ class Retriever:
         if not scope.documents:
             ranked, moved = cap_documents(ranked, rows, found.bars)
             found.fates |= dict.fromkeys(moved, "document_cap")
-        self._keep(question, ranked, scope, top_k, found, has_quota=seen is None)
+        by_picture = seen is not None and any(math.isfinite(c.looks) for c in candidates)
+        self._keep(question, ranked, scope, top_k, found, has_quota=not by_picture)
         if seen is not None:
             found.bits = seen.bits
             self._put_seen_first(seen, ranked, scope, top_k, found)
