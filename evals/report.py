@@ -167,6 +167,8 @@ def _by_kind(summary: Summary) -> str:
         return ""
     rows = []
     for key, name in NAMES.items():
+        if key == "refusal_precision":  # 0 or 1 by definition, once kinds are told apart
+            continue
         cells = [
             _value_cell(summary.by_kind[k].get(key), summary.by_kind_intervals[k].get(key))
             for k in kinds

@@ -19,7 +19,7 @@ h2 { font-size: 13px; line-height: 1.4; font-weight: 600; margin: 0 0 4px; }
 p { margin: 0; } .muted, .note { color: var(--muted); font-size: 13px; line-height: 1.4; }
 .lead { color: var(--muted); font-size: 16px; margin-top: 4px; }
 section { margin-top: 48px; } .note { margin-bottom: 12px; }
-.strip { display: grid; grid-template-columns: repeat(auto-fit, minmax(160px, 1fr));
+.strip { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr));
   border: 1px solid var(--line); border-radius: 8px; margin: 24px 0 0; overflow: hidden; }
 .strip div { padding: 12px 16px; box-shadow: -1px -1px 0 var(--line); }
 .strip dt { color: var(--muted); font-size: 13px; line-height: 1.4; }
