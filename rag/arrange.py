@@ -49,9 +49,9 @@ def collapse(
 
 
 def _sameness(row: FoundItem) -> tuple[str, str]:
-    if row.item.kind in PICTURES and row.item.image_sha256:
-        return ("picture", row.item.image_sha256)
-    return ("words", " ".join(row.item.text.casefold().split()) or str(row.item.id))
+    if row.kind in PICTURES and row.image_sha256:
+        return ("picture", row.image_sha256)
+    return ("words", " ".join(row.text.casefold().split()) or str(row.item.id))
 
 
 def reorder(ranked: Sequence[Ranked], scores: Mapping[UUID, float]) -> list[Ranked]:
@@ -77,7 +77,7 @@ def cap_documents(
     """
 
     def document(hit: Ranked) -> UUID:
-        return found[hit.candidate.id].item.document_id
+        return found[hit.candidate.id].document_id
 
     strong = [hit for hit in ranked if hit.height >= bars[hit.candidate.group]]
     if len({document(hit) for hit in strong}) < MIN_DOCUMENTS_FOR_CAP:
@@ -117,7 +117,7 @@ def pick_named(
         if hit.candidate.id in meant:
             return hit
     for hit in ranked:
-        document = found[hit.candidate.id].item.document_id
+        document = found[hit.candidate.id].document_id
         for one in meant.values():
             if one.document_id == document:
                 group: Group = "words" if one.kind in WORDS else "pictures"

@@ -189,7 +189,7 @@ class Retriever:
         if self._reranker is None or not question.strip():
             return ranked
         ids = [h.candidate.id for h in ranked if h.candidate.group == "words"][:RERANKED]
-        scores = self._reranker.score(question, [rows[id_].item.search_text for id_ in ids])
+        scores = self._reranker.score(question, [rows[id_].search_text for id_ in ids])
         return reorder(ranked, dict(zip(ids, map(float, scores), strict=True)))
 
     def _put_seen_first(
@@ -257,7 +257,7 @@ class Retriever:
         """What the question calls by name, of the documents in scope or those it found."""
         ids = list(
             scope.documents
-            or dict.fromkeys(found.rows[hit.candidate.id].item.document_id for hit in ranked)
+            or dict.fromkeys(found.rows[hit.candidate.id].document_id for hit in ranked)
         )
         hits: dict[UUID, Ranked] = {}
         for one in self._readings(question, ids):
@@ -294,7 +294,7 @@ class Retriever:
         return is_answered(
             question_terms(question),
             hits,
-            others=[row.item.search_text for row in found.rows.values()],
+            others=[row.search_text for row in found.rows.values()],
             clears_bar=any(h.height >= found.bars[h.candidate.group] for h in found.kept),
             is_scoped=len(scope.documents) == 1,
         )

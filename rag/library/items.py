@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 from uuid import UUID, uuid5
 
 from rag.errors import NotFoundError
@@ -57,13 +57,58 @@ class Note:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FoundItem:
-    """A visible item with what a hit needs beside it."""
+    """A visible item with what a hit needs beside it.
 
-    item: Item
-    document_name: str
-    page_size: tuple[float, float] | None
+    Made from a row, its item is put together when it is asked for: of the 200 candidates
+    of a question, 8 become hits, and the others are known by what stands in one column.
+    """
+
+    __slots__ = ("_item", "_row", "document_name", "page_size")
+
+    def __init__(
+        self,
+        *,
+        item: Item | sqlite3.Row,
+        document_name: str,
+        page_size: tuple[float, float] | None,
+    ) -> None:
+        self._item = item if isinstance(item, Item) else None
+        self._row = None if isinstance(item, Item) else item
+        self.document_name = document_name
+        self.page_size = page_size
+
+    @property
+    def item(self) -> Item:
+        """All of it."""
+        if self._item is None:
+            self._item = _to_item(cast("sqlite3.Row", self._row))
+        return self._item
+
+    @property
+    def document_id(self) -> UUID:
+        """Of `item`."""
+        return self.item.document_id if self._row is None else _to_uuid(self._row["document_id"])
+
+    @property
+    def kind(self) -> Kind:
+        """Of `item`."""
+        return self.item.kind if self._row is None else cast("Kind", self._row["kind"])
+
+    @property
+    def text(self) -> str:
+        """Of `item`."""
+        return self.item.text if self._row is None else str(self._row["text"])
+
+    @property
+    def search_text(self) -> str:
+        """Of `item`."""
+        return self.item.search_text if self._row is None else str(self._row["search_text"])
+
+    @property
+    def image_sha256(self) -> str | None:
+        """Of `item`."""
+        return self.item.image_sha256 if self._row is None else self._row["image_sha256"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +269,7 @@ class ItemTable:
 
     def lookup(self, workspace: str, points: Sequence[UUID]) -> dict[UUID, FoundItem]:
         """The visible items behind points; a point without a visible row is left out."""
+        asked = {str(point): point for point in points}
         rows = self._database.rows(
             "SELECT i.*, d.name AS document_name, p.width, p.height FROM items i"
             " JOIN runs r ON r.id = i.run JOIN documents d ON d.id = i.document_id"
@@ -232,9 +278,9 @@ class ItemTable:
             " WHERE r.workspace = ?"
             f" AND {VISIBLE}"
             " AND i.point_id IN (SELECT value FROM json_each(?))",
-            (workspace, json.dumps([str(point) for point in points])),
+            (workspace, json.dumps(list(asked))),
         )
-        return {UUID(row["point_id"]): _to_found(row) for row in rows}
+        return {asked[row["point_id"]]: _to_found(row) for row in rows}
 
     def tables_among(self, points: Sequence[UUID]) -> set[UUID]:
         """Which points are tables, visible or not."""
@@ -403,37 +449,27 @@ def _refer(connection: sqlite3.Connection, run: Run, sha256s: Iterable[str | Non
 
 
 def _to_item(row: sqlite3.Row) -> Item:
-    # 250 a question: what repeats (headings, documents, no links) is not read again each time.
     return Item(
         id=UUID(row["item_id"]),
-        document_id=_to_document_id(row["document_id"]),
+        document_id=UUID(row["document_id"]),
         kind=row["kind"],
         order=row["ord"],
         text=row["text"],
         search_text=row["search_text"],
         caption=row["caption"],
         number=row["number"],
-        heading=_to_heading(row["heading"]),
+        heading=tuple(json.loads(row["heading"])),
         regions=tuple(
             Region(page_number=int(page), bbox=(x0, y0, x1, y1))
             for page, x0, y0, x1, y1 in json.loads(row["regions"])
         ),
         anchor=row["anchor"],
         image_sha256=row["image_sha256"],
-        links=_from_links(row["links"]),
+        links=tuple(UUID(id_) for id_ in json.loads(row["links"])),
     )
 
 
-_to_document_id = lru_cache(maxsize=4_096)(UUID)
-
-
-@lru_cache(maxsize=4_096)
-def _to_heading(text: str) -> tuple[str, ...]:
-    return tuple(json.loads(text))
-
-
-def _from_links(text: str) -> tuple[UUID, ...]:
-    return () if text == "[]" else tuple(UUID(id_) for id_ in json.loads(text))
+_to_uuid = lru_cache(maxsize=4_096)(UUID)  # of documents, the same ones again and again
 
 
 def _to_links(ids: Iterable[UUID]) -> str:
@@ -443,7 +479,7 @@ def _to_links(ids: Iterable[UUID]) -> str:
 def _to_found(row: sqlite3.Row) -> FoundItem:
     has_size = row["width"] is not None
     return FoundItem(
-        item=_to_item(row),
+        item=row,
         document_name=row["document_name"],
         page_size=(row["width"], row["height"]) if has_size else None,
     )
