@@ -21,6 +21,7 @@ from rag.files import FileStore
 from rag.library import Database, Library
 from rag.library.lock import FolderLock
 from rag.llm import sees_pictures
+from rag.look_alikes import LookAlikes
 from rag.settings import Settings
 from rag.types import LOCAL_WORKSPACE, DeleteReceipt, Done, Retrieval, Scope
 from ui.indexing import Indexing
@@ -316,6 +317,8 @@ class Services:
             self.embedder()
             if self.documents():
                 self._indexing.warm_up()
+                # A library from before has pictures whose looks are not known yet.
+                LookAlikes(self.library, self.files).fill()
             if self.settings.llm.model:
                 # Asking whether it sees pictures imports litellm, which takes seconds.
                 sees_pictures(self.settings.llm)
