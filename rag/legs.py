@@ -7,7 +7,7 @@ are shown; that is `rag.merge` and `rag.arrange`.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -172,9 +172,9 @@ class Legs:
             if name in query.dense
         ]
         for leg, hits in zip(legs, self._store.search(legs), strict=True):
-            for hit, score in zip(hits, _scores(leg, hits, samples), strict=True):
-                # Past the leg's limit: how far exactly is not known and does not matter.
-                scores[hit.id][leg.using] = replace(score, rank=LEG_LIMIT + 1)
+            # Past the leg's limit: how far exactly is not known and does not matter.
+            for hit, score in zip(hits, _scores(leg, hits, samples, LEG_LIMIT + 1), strict=True):
+                scores[hit.id][leg.using] = score
 
     def _tables(self, scores: _Scores, groups: Mapping[UUID, Group]) -> set[UUID]:
         by_pixels = [
@@ -187,12 +187,15 @@ def _leg(using: LegName, vector: Array | Sparse, where: Filter) -> Leg:
     return Leg(using=using, vector=vector, where=where, limit=LEG_LIMIT)
 
 
-def _scores(leg: Leg, hits: Sequence[Scored], samples: Mapping[DenseName, Array]) -> list[LegScore]:
+def _scores(
+    leg: Leg, hits: Sequence[Scored], samples: Mapping[DenseName, Array], rank: int | None = None
+) -> list[LegScore]:
+    """A score a hit; ranks count from 1 unless one is given for all."""
     if leg.using == "keywords":
-        return [LegScore(rank=i, weight=hit.score) for i, hit in enumerate(hits, 1)]
+        return [LegScore(rank=rank or i, weight=hit.score) for i, hit in enumerate(hits, 1)]
     levels = _levels([hit.score for hit in hits], samples[leg.using])
     return [
-        LegScore(rank=i, cosine=hit.score, z=z)
+        LegScore(rank=rank or i, cosine=hit.score, z=z)
         for i, (hit, z) in enumerate(zip(hits, levels, strict=True), 1)
     ]
 
