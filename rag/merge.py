@@ -134,20 +134,18 @@ def rank_group(candidates: Iterable[Candidate], weight: float) -> list[Ranked]:
     Keywords change the order inside a group, never its share of the merged list. They count
     by the 1.5th power of their share of the best: half of the words by chance is common.
     """
-    found = list(candidates)
-    best = max((candidate.keyword for candidate in found), default=0.0) or 1.0
-    ordered = sorted(
-        found,
-        key=lambda c: (
-            -(c.dense + weight * (c.keyword / best) ** KEYWORD_POWER),
-            -c.keyword,
-            c.id.int,
-        ),
-    )
-    levels = sorted((candidate.dense for candidate in found), reverse=True)
+    found = [(candidate, candidate.dense, candidate.keyword) for candidate in candidates]
+    best = max((keyword for _, _, keyword in found), default=0.0) or 1.0
+
+    def place(one: tuple[Candidate, float, float]) -> tuple[float, float, int]:
+        candidate, dense, keyword = one
+        return -(dense + weight * (keyword / best) ** KEYWORD_POWER), -keyword, candidate.id.int
+
+    ordered = sorted(found, key=place)
+    levels = sorted((dense for _, dense, _ in found), reverse=True)
     return [
         Ranked(candidate=candidate, height=level)
-        for candidate, level in zip(ordered, levels, strict=True)
+        for (candidate, _, _), level in zip(ordered, levels, strict=True)
     ]
 
 
