@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float32]
 
 MIN_SAMPLE = 64
-# Where a sample is clipped, in robust deviations. Cranfield, gap 0: median and MAD alone cost
-# 0.011 nDCG@10, clipped at 2 0.005, not clipped 0.003 (docs/decisions/0007).
+# Where a sample is clipped, in robust deviations. Cranfield, gap 0, samples of 256: median and
+# MAD alone cost 0.011 nDCG@10, clipped at 2 0.005, not clipped 0.003 (docs/decisions/0007).
 CLIP_DEVIATIONS = 2.0
 LEAST_SPREAD = 0.001
 # What the best keyword hit of a group adds to its dense height, and how fast that falls for
@@ -105,7 +105,7 @@ def heights(scores: Array, sample: Array) -> Array:
 
     Source: similarity standardisation, arXiv 2511.22141, over a sample clipped at 2 robust
     deviations: relevant hits sit in the tail, and median and MAD alone are too noisy for
-    256 values. Never under half of the plain deviation: among near-equal vectors a single
+    some hundred values. Never under half of the plain deviation: among near-equal vectors a single
     other one would stand out without bound.
     """
     if len(sample) < MIN_SAMPLE:
