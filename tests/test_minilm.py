@@ -22,6 +22,7 @@ from rag.embed.tokens import load_tokenizer
 from rag.embed.turns import Turns
 from rag.errors import ConfigError, EmbedError
 from rag.settings import EmbedSettings
+from tests.conftest import ROOT
 
 QUESTION = "How do I bake bread?"
 RECIPE = "A recipe for baking a loaf of bread."
@@ -95,6 +96,7 @@ socket.socket.connect = refuse
 socket.getaddrinfo = refuse
 from rag.embed import identity_of, load_embedder
 from rag.settings import EmbedSettings
+from tests.conftest import ROOT
 assert load_embedder(EmbedSettings()).text.embed_queries(["bread"]).shape == (1, 384)
 """
 
@@ -224,6 +226,7 @@ def test_loading_it_imports_neither_transformers_nor_its_models() -> None:
 import sys
 from rag.embed import load_embedder
 from rag.settings import EmbedSettings
+from tests.conftest import ROOT
 load_embedder(EmbedSettings())
 assert "transformers" not in sys.modules
 """
@@ -236,3 +239,12 @@ assert "transformers" not in sys.modules
     )
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_loading_leaves_the_compiler_of_torch_alone() -> None:
+    code = (
+        "import sys; from rag.embed.load import load_embedder; from rag.settings import"
+        " EmbedSettings; load_embedder(EmbedSettings(model='minilm'));"
+        " sys.exit('torch._dynamo' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

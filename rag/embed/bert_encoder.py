@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rag.embed.packed import attend
+from rag.embed.packed import attend, embedding_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -101,9 +101,9 @@ class _PooledBert(BertEncoder):
 class _Embeddings(nn.Module):
     def __init__(self, shape: BertShape) -> None:
         super().__init__()
-        self.word_embeddings = nn.Embedding(shape.vocab_size, shape.dim)
-        self.position_embeddings = nn.Embedding(shape.position_count, shape.dim)
-        self.token_type_embeddings = nn.Embedding(shape.type_count, shape.dim)
+        self.word_embeddings = embedding_table(shape.vocab_size, shape.dim)
+        self.position_embeddings = embedding_table(shape.position_count, shape.dim)
+        self.token_type_embeddings = embedding_table(shape.type_count, shape.dim)
         self.LayerNorm = nn.LayerNorm(shape.dim, eps=shape.norm_eps)
 
     def forward(self, packed: Packed) -> Tensor:

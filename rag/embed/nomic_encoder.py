@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rag.embed.packed import attend
+from rag.embed.packed import attend, embedding_table
 from rag.errors import EmbedError
 
 if TYPE_CHECKING:
@@ -168,8 +168,8 @@ class _Room:
 class _Embeddings(nn.Module):
     def __init__(self, shape: TextShape) -> None:
         super().__init__()
-        self.word_embeddings = nn.Embedding(shape.vocab_size, shape.dim)
-        self.token_type_embeddings = nn.Embedding(shape.type_count, shape.dim)
+        self.word_embeddings = embedding_table(shape.vocab_size, shape.dim)
+        self.token_type_embeddings = embedding_table(shape.type_count, shape.dim)
 
     def forward(self, ids: Tensor) -> Tensor:
         words: Tensor = self.word_embeddings(ids)

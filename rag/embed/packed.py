@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import torch
+from torch import nn
 from torch.nn import functional
 
 if TYPE_CHECKING:
@@ -87,3 +88,12 @@ def attend(query: Tensor, key: Tensor, value: Tensor, lengths: Sequence[int]) ->
 def mean_of_each(states: Tensor, lengths: Sequence[int]) -> Tensor:
     """Mean over the tokens of each text: (tokens, dim) -> (texts, dim)."""
     return torch.stack([part.mean(dim=0) for part in torch.split(states, list(lengths))])
+
+
+def embedding_table(count: int, dim: int) -> nn.Embedding:
+    """An embedding whose rows come from a file.
+
+    torch 2.13 draws random rows for a plain one, and for that, without memory behind them,
+    imports its compiler: 1.5 s of CPU.
+    """
+    return nn.Embedding(count, dim, _weight=torch.empty(count, dim))
