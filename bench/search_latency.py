@@ -14,6 +14,7 @@ import argparse
 import os
 import tempfile
 import time
+import warnings
 from collections import defaultdict
 from dataclasses import dataclass
 from hashlib import sha256
@@ -355,6 +356,7 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=120)
     parser.add_argument("--no-memory", action="store_true")
     options = parser.parse_args()
+    warnings.filterwarnings("ignore", message="Payload indexes have no effect")
     for number, points in enumerate(options.points):
         print(f"load {os.getloadavg()[0]:.1f}", end="; ")
         run(points, options.questions, beside_memory=number == 0 and not options.no_memory)

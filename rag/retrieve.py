@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from rag.arrange import cap_documents, collapse, pick_named, reorder
 from rag.by_picture import ByPicture
 from rag.embed.caps import question_notes
+from rag.errors import NotFoundError
 from rag.evidence import is_answered, question_terms
 from rag.legs import Legs
 from rag.merge import Ranked, bar, keep_top, merge
@@ -336,7 +337,6 @@ class Retriever:
     def _hit(self, ranked: Ranked, rank: int, found: _Found) -> Hit:
         id_ = ranked.candidate.id
         row = found.rows[id_]
-        digest = row.item.image_sha256
         return Hit(
             item=row.item,
             document_name=row.document_name,
@@ -345,11 +345,17 @@ class Retriever:
             why=found.why.get(id_, "rank"),
             modality=_modality(ranked.candidate),
             page_size=row.page_size,
-            image_path=str(self._files.picture_path(digest)) if digest else None,
+            image_path=self._picture_path(row.item.image_sha256),
             legs=ranked.candidate.all_legs,
             look_alike_bits=found.bits.get(id_),
             also_in=found.places.get(id_, ()),
         )
+
+    def _picture_path(self, digest: str | None) -> str | None:
+        try:
+            return str(self._files.picture_path(digest)) if digest else None
+        except NotFoundError:  # its document is being deleted at this moment
+            return None
 
 
 def _modality(candidate: Candidate) -> Modality:

@@ -173,3 +173,13 @@ def test_a_scope_that_was_deleted_meanwhile_finds_nothing(tmp_path: object) -> N
     assert len(before) == 1
     assert after.hits == ()
     assert not after.has_evidence
+
+
+def test_a_picture_whose_file_is_gone_is_found_without_it(tmp_path: object) -> None:
+    services = open_library(tmp_path, {"a.html": page_of("<p>Words.</p>" + PUMP)})
+    (before,) = [h for h in services.search("a pump").hits if h.item.kind == "figure"]
+    services.files.delete([before.item.image_sha256 or ""])
+    (after,) = [h for h in services.search("a pump").hits if h.item.kind == "figure"]
+    services.close()
+    assert before.image_path is not None
+    assert after.image_path is None
