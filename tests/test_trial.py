@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +47,23 @@ BODIES = {
 }
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with both documents in it, to be copied: reading them takes a second."""
+    folder = tmp_path_factory.mktemp("filled") / "library"
+    made = NamedLanes()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ingest.pipeline.parse_in_child", parse_here)
+        for seam in ("ui.embedding.identity_of", "ui.indexing.identity_of"):
+            patch.setattr(seam, made.identity_of)
+        patch.setattr("ui.embedding.load_embedder", made.load)
+        services = build(settings_for(folder))
+        for name in BODIES:
+            add(services, name)
+        services.close()
+    return folder
+
+
 @pytest.fixture
 def start(
     tmp_path: Path,
@@ -70,11 +89,9 @@ def start(
 
 
 @pytest.fixture
-def services(start: Callable[[], Services]) -> Services:
-    opened = start()
-    for name in BODIES:
-        add(opened, name)
-    return opened
+def services(start: Callable[[], Services], filled: Path, tmp_path: Path) -> Services:
+    shutil.copytree(filled, tmp_path / "library")
+    return start()
 
 
 def add(services: Services, name: str, body: str = "") -> None:
@@ -365,8 +382,6 @@ def test_a_trials_questions_let_a_readers_go_first() -> None:
 
     with unhurried(), turns.take(question=True):
         # Were it a question, it would keep the turn to its end.
-        import threading
-
         def reader() -> None:
             with hurried(), turns.take(question=False):
                 order.append("reader")
