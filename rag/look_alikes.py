@@ -16,6 +16,7 @@ import numpy as np
 from rag.errors import DocumentError, NotFoundError
 from rag.imaging import open_rgb
 from rag.picture_hash import METHOD, WORDS, distances, hash_question, hash_stored
+from rag.picture_parts import hash_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -78,8 +79,15 @@ class LookAlikes:
     def find(
         self, picture: Image.Image, workspace: str, documents: Sequence[UUID] = ()
     ) -> list[LookAlike]:
-        """Visible items whose picture is this one, nearest first; equals by arrival."""
-        asked = hash_question(picture)
+        """Visible items whose picture is this one, nearest first; equals by arrival.
+
+        When there is none, those whose picture is a part of this one, as in a screenshot.
+        """
+        return self._near(hash_question(picture), workspace, documents) or self._near(
+            hash_parts(picture), workspace, documents
+        )
+
+    def _near(self, asked: Hashes, workspace: str, documents: Sequence[UUID]) -> list[LookAlike]:
         loaded = self._load()
         if not len(asked) or not loaded.sha256s:
             return []

@@ -83,6 +83,16 @@ def take_copy(services: Services, number: int, monkeypatch: pytest.MonkeyPatch) 
         services.pipeline.run(admitted.document.id)
 
 
+def between_lines(picture: Image.Image) -> Image.Image:
+    """The picture on a page, with lines of text above and below."""
+    width, height = picture.size
+    pixels = np.full((height + 400, width + 60, 3), 255, dtype=np.uint8)
+    for top in (*range(20, 160, 20), *range(height + 230, height + 380, 20)):
+        pixels[top : top + 9, 30 : width + 30 : 3] = 40
+    pixels[200 : height + 200, 30 : width + 30] = np.asarray(picture)
+    return Image.fromarray(pixels)
+
+
 def noise(number: int) -> Image.Image:
     pixels = np.random.default_rng(number).integers(0, 255, (60, 80, 3), dtype=np.uint8)
     return Image.fromarray(pixels).resize((320, 240), Image.Resampling.NEAREST)
@@ -118,6 +128,18 @@ def test_twenty_real_figures_are_each_the_nearest_after_an_edit(real: Services, 
             missed.append(sha256)
 
     assert missed == []
+
+
+def test_a_figure_in_a_screenshot_of_a_page_is_found(real: Services) -> None:
+    look_alikes = LookAlikes(real.library, real.files)
+
+    found = 0
+    for sha256 in figures(real):
+        near = look_alikes.find(between_lines(stored(real, sha256)), real.workspace)
+        rows = real.library.items.lookup(real.workspace, [hit.point for hit in near[:1]])
+        found += [row.item.image_sha256 for row in rows.values()] == [sha256]
+
+    assert found >= 16  # of 20; white stripes inside a figure can part it
 
 
 def test_a_real_figure_comes_first_then_the_passages_that_name_it(real: Services) -> None:
