@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import random
 import threading
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,10 +21,13 @@ from rag.types import PICTURES, WORDS, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from uuid import UUID
 
     from rag.embed.lanes import Array, Embedder
     from rag.library import Library
     from rag.store.base import Store
+
+    _Key = tuple[str, DenseName, tuple[UUID, ...]]
 
 # Half the noise of 256: on Cranfield without a gap, six draws, calibration costs 0.005 nDCG@10
 # (worst 0.009) where 256 cost 0.008 (0.018); 1,024 cost 0.003 (docs/decisions/0007).
@@ -32,6 +36,7 @@ SAMPLE_SIZE = 512
 # everything on the library's subject stands out from them: filled up to 64, ten pictures beside
 # 700 texts cost 0.15 to 0.37 nDCG@10, with two 0.00 (docs/decisions/0007).
 BUILT_IN_WEIGHT = 2
+MAX_SAMPLES = 60  # kept at a time, 1.5 MB each; a scope has one for each leg
 PICTURE_SIDE_PX = 224
 _KINDS: dict[DenseName, tuple[Kind, ...]] = {
     "text": WORDS,
@@ -64,37 +69,47 @@ class Background:
         self._embedder = embedder
         self._lock = threading.Lock()
         self._built_in: dict[DenseName, Array] = {}
-        self._samples: dict[tuple[str, DenseName], tuple[int, Array]] = {}
+        self._samples: OrderedDict[_Key, tuple[int, Array]] = OrderedDict()
 
-    def sample(self, workspace: str, name: DenseName) -> Array:
+    def sample(self, workspace: str, name: DenseName, documents: tuple[UUID, ...] = ()) -> Array:
         """Vectors that stand for a leg: float32 (m, dim), 64 <= m <= 512, unit rows.
 
         The stored vectors with the smallest point ids (ids are hashes, so that is a
-        random draw that hardly changes as the library grows). Under 64 of them, each is
-        there several times, beside built-in items that weigh as much as two of them.
+        random draw that hardly changes as the library grows). With documents in scope they
+        are those of the scope, and under 64 of those, some of all others as well. Under 64
+        altogether, each is there several times, beside built-in items that weigh as much as
+        two of them.
         """
+        key = (workspace, name, documents)
         generation = self._library.database.generation()
         with self._lock:
-            known = self._samples.get((workspace, name))
+            known = self._samples.pop(key, None)
             if known is None or known[0] != generation:
-                known = (generation, self._draw(workspace, name))
-                self._samples[workspace, name] = known
+                known = (generation, self._draw(*key))
+            self._samples[key] = known
+            if len(self._samples) > MAX_SAMPLES:
+                self._samples.popitem(last=False)
             return known[1]
 
-    def _draw(self, workspace: str, name: DenseName) -> Array:
-        stored = self._stored(workspace, name, SAMPLE_SIZE)
+    def _draw(self, workspace: str, name: DenseName, documents: tuple[UUID, ...]) -> Array:
+        stored = self._stored(workspace, name, documents, SAMPLE_SIZE)
         if name == "caption" and len(stored) < MIN_SAMPLE:
             # Captions are texts. Beside far-off sentences every caption of a small library
             # would stand out, and pictures would flood the list (docs/decisions/0003).
-            stored += self._stored(workspace, "text", SAMPLE_SIZE - len(stored))
+            stored += self._stored(workspace, "text", documents, SAMPLE_SIZE - len(stored))
+        if documents and len(stored) < MIN_SAMPLE:
+            stored += self._stored(workspace, name, (), MIN_SAMPLE - len(stored))
         if len(stored) < MIN_SAMPLE:
             return blend(stored, self._fill(name))
         return np.stack(stored).astype(np.float32)
 
-    def _stored(self, workspace: str, name: DenseName, limit: int) -> list[Array]:
+    def _stored(
+        self, workspace: str, name: DenseName, documents: tuple[UUID, ...], limit: int
+    ) -> list[Array]:
         hidden_words, hidden_pictures = self._library.documents.hidden_runs(workspace)
         where = Filter(
             workspace=workspace,
+            documents=documents or None,
             kinds=_KINDS[name],
             not_runs=hidden_words if name == "text" else hidden_pictures,
         )

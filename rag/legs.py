@@ -118,7 +118,7 @@ class Legs:
     def samples(self, query: Query, scope: Scope) -> dict[DenseName, Array]:
         """Cosines of the question with the vectors that stand for each leg."""
         return {
-            name: self._background.sample(scope.workspace, name) @ vector
+            name: self._background.sample(scope.workspace, name, scope.documents) @ vector
             for name, vector in query.dense.items()
         }
 
