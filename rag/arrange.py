@@ -6,7 +6,7 @@ their order `rag.merge`.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -33,9 +33,15 @@ def collapse(
     first: dict[tuple[str, str], UUID] = {}
     places: dict[UUID, tuple[OtherPlace, ...]] = {}
     kept = []
+    # To compare 200 texts whole takes 1 ms a question, and hardly two of them begin alike.
+    starts = {hit.candidate.id: _start(found[hit.candidate.id].text) for hit in ranked}
+    shared = Counter(starts.values())
     for hit in ranked:
         row = found[hit.candidate.id]
-        winner = first.setdefault(_sameness(row), hit.candidate.id)
+        start = starts[hit.candidate.id]
+        is_alone = shared[start] == 1 and not row.image_sha256
+        same = ("alone", str(hit.candidate.id)) if is_alone else _sameness(row)
+        winner = first.setdefault(same, hit.candidate.id)
         if winner == hit.candidate.id:
             kept.append(hit)
             continue
@@ -46,6 +52,12 @@ def collapse(
         )
         places[winner] = (*places.get(winner, ()), place)
     return kept, places
+
+
+def _start(text: str) -> str:
+    """The first letters; the same for texts that are the same but for case and white space."""
+    start = "".join(text[:64].casefold().split())
+    return start[:24] if len(start) >= 24 else "".join(text.casefold().split())[:24]
 
 
 def _sameness(row: FoundItem) -> tuple[str, str]:
