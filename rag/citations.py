@@ -6,13 +6,13 @@ rewrites words: what a source does not carry is reported, not removed.
 
 from __future__ import annotations
 
-import logging
 import math
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rag.keywords import content_words
+from rag.marks import markers_in, repair_marks, strip_marks, without_code, without_marks
 from rag.numbers import has_number, missing_numbers, source_numbers
 from rag.sentences import split_sentences, words_of
 from rag.types import PICTURES, Citation, Source, Unsupported
@@ -20,22 +20,12 @@ from rag.types import PICTURES, Citation, Source, Unsupported
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-logger = logging.getLogger(__name__)
+__all__ = ["Resolved", "resolve_citations", "strip_marks"]
 
 NO_SOURCE = "no source given"
 NUMBER_MISSING = "number not found in its sources"
 ONLY_A_PICTURE = "rests on a picture, which cannot be checked by its words"
 
-# Fenced code first, then spans. A fence that never closes runs to the end.
-_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]{1,500}`", re.DOTALL)
-_MARK = re.compile(
-    r"(?P<space>[ \t]?)"
-    r"(?:\[\^?(?:sources?|quelle)?[ ]?(?P<square>\d{1,3}(?:[ ]?[,;–-][ ]?\^?\d{1,3}){0,20})\]"
-    r"|【(?P<lens>\d{1,3})[^】\n]{0,40}】)",
-    re.IGNORECASE,
-)
-_FINAL_MARK = re.compile(r"\[(\d{1,3})\]")
-_PART = re.compile(r"(\d{1,3})(?:[ ]?[–-][ ]?(\d{1,3}))?")
 _LIST_NUMBER = re.compile(r"\s*(?:#{1,6}\s*)?\d{1,3}[.)]\s")
 _MIN_WORDS = 3  # "Yes." and "In short" need no mark
 
@@ -58,77 +48,12 @@ def resolve_citations(text: str, sources: Sequence[Source]) -> Resolved:
     """
     repaired = repair_marks(text, len(sources))
     by_marker = {source.marker: source for source in sources}
-    sentences = [(s, markers_in(s)) for s in split_sentences(_without_code(repaired))]
+    sentences = [(s, markers_in(s)) for s in split_sentences(without_code(repaired))]
     return Resolved(
         text=repaired,
         citations=_citations(sentences, by_marker),
         unsupported=tuple(_unsupported(sentences, by_marker)),
     )
-
-
-def repair_marks(text: str, source_count: int) -> str:
-    """The text with every mark as [n], 1 <= n <= source_count, all others dropped.
-
-    Understands [1], [1][2], [1, 2], [1-3], [^1], [source 1] and 【1】. Code is left alone,
-    and so is [0], which is an index and never a mark.
-    """
-    pieces: list[str] = []
-    dropped, end = 0, 0
-    for code in _CODE.finditer(text):
-        prose, lost = _repair_prose(text[end : code.start()], source_count)
-        pieces += [prose, code.group()]
-        dropped, end = dropped + lost, code.end()
-    prose, lost = _repair_prose(text[end:], source_count)
-    if dropped + lost:
-        logger.info("dropped marks count=%d sources=%d", dropped + lost, source_count)
-    return "".join([*pieces, prose])
-
-
-def strip_marks(text: str) -> str:
-    """The text without marks, for a history in which old numbers mean nothing."""
-    return repair_marks(text, 0)
-
-
-def markers_in(text: str) -> tuple[int, ...]:
-    """Markers of repaired text outside code, in order, each once."""
-    found = (int(mark.group(1)) for mark in _FINAL_MARK.finditer(_without_code(text)))
-    return tuple(dict.fromkeys(marker for marker in found if marker > 0))
-
-
-def _without_code(text: str) -> str:
-    return _CODE.sub(" ", text)
-
-
-def _repair_prose(text: str, source_count: int) -> tuple[str, int]:
-    """The repaired text and how many marks were dropped."""
-    dropped = 0
-    pieces: list[str] = []
-    end = 0
-    previous: tuple[int, ...] = ()
-    for mark in _MARK.finditer(text):
-        wanted = _numbers_of(mark.group("square") or mark.group("lens"), source_count)
-        if wanted == [0]:
-            continue
-        kept = [n for n in wanted if 1 <= n <= source_count]
-        dropped += len(kept) < len(wanted)
-        between = text[end : mark.start()]
-        # "[1][1]" says no more than "[1]".
-        shown = [n for n in kept if between or n not in previous]
-        previous = tuple(kept) if between else (*previous, *kept)
-        pieces += [between, mark.group("space") if shown else "", *(f"[{n}]" for n in shown)]
-        # "[1](http://...)" would be a link to a place that a document chose.
-        pieces.append(" " if shown and text[mark.end() : mark.end() + 1] == "(" else "")
-        end = mark.end()
-    return "".join([*pieces, text[end:]]), dropped
-
-
-def _numbers_of(inside: str, source_count: int) -> list[int]:
-    numbers: list[int] = []
-    for part in _PART.finditer(inside):
-        first, last = int(part.group(1)), int(part.group(2) or part.group(1))
-        inner = range(first + 1, min(last, source_count + 1))
-        numbers += [first, *inner, last] if last != first else [first]
-    return list(dict.fromkeys(numbers))
 
 
 def _citations(
@@ -165,7 +90,7 @@ def _citation(source: Source, said: Sequence[str]) -> Citation:
 
 
 def _bag(text: str) -> set[str]:
-    return set(content_words(_FINAL_MARK.sub(" ", text)))
+    return set(content_words(without_marks(text)))
 
 
 def _shared(bag: set[str], piece: set[str]) -> float:
@@ -189,7 +114,7 @@ def _unsupported(
 
 
 def _claims_something(sentence: str) -> bool:
-    bare = _FINAL_MARK.sub("", sentence).strip()
+    bare = without_marks(sentence)
     is_lead_in = bare.startswith("#") or bare.endswith(":")
     says_much = _is_statement(bare) or has_number(_LIST_NUMBER.sub("", bare))
     return says_much and not is_lead_in
@@ -207,7 +132,7 @@ def _problem(
     if not cited:
         return NO_SOURCE
     in_sources = frozenset().union(*(known[source.marker] for source in cited))
-    bare = _LIST_NUMBER.sub("", _FINAL_MARK.sub(" ", sentence), count=1)
+    bare = _LIST_NUMBER.sub("", without_marks(sentence), count=1)
     missing = missing_numbers(bare, in_sources)
     has_picture = any(source.hit.item.kind in PICTURES for source in cited)
     wordless = not any(

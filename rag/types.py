@@ -21,6 +21,9 @@ DocumentState = Literal["queued", "working", "readable", "ready", "failed"]
 Why = Literal["rank", "picture_reserve", "named"]
 Finish = Literal["stop", "length", "cut_off", "stopped"]
 Mode = Literal["llm", "extractive"]
+# Why a sentence is not carried: it cites nothing; its sources say otherwise or nothing of it;
+# they share few words with it; they are pictures, whose pixels nothing here can read.
+Doubt = Literal["unsourced", "missing", "weak", "figure"]
 
 Side = Literal["before", "after", "names"]  # of a hit: next to it, or a text that names it
 Group = Literal["words", "pictures"]
@@ -181,6 +184,7 @@ class Citation:
     marker: int
     hit: Hit  # the source; with the item beside it when that is where the quote stands
     quote: str  # words of the source that carry the sentence; "" for a picture without words
+    region: Region | None = None  # of the hit's item, where the quote stands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +193,8 @@ class Unsupported:
 
     sentence: str
     markers: tuple[int, ...]
-    reason: str
+    reason: str  # plain words, without a full stop
+    doubt: Doubt = "missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -12,11 +13,9 @@ from rag.citations import (
     NO_SOURCE,
     NUMBER_MISSING,
     ONLY_A_PICTURE,
-    markers_in,
-    repair_marks,
     resolve_citations,
-    strip_marks,
 )
+from rag.marks import markers_in, repair_marks, strip_marks
 from rag.types import Source
 from tests.fakes import make_hit
 
@@ -39,6 +38,15 @@ SOURCES = [Source(marker=n, hit=hit) for n, hit in enumerate([SALES, STAFF, CHAR
         ("Up 【2†source】.", "Up [2]."),
         ("Up [^1].", "Up [1]."),
         ("Up [source 2].", "Up [2]."),
+        ("Up [Source 1, Source 3].", "Up [1][3]."),
+        ("Up [1,2-3].", "Up [1][2][3]."),
+        ("Up [1 and 2].", "Up [1][2]."),
+        ("Up [[2]].", "Up [2]."),
+        ("Up 【1, 2】.", "Up [1][2]."),
+        ("Up [1†L3-L9].", "Up [1]."),
+        ("Up (1).", "Up (1)."),
+        ("[2] Up.", "[2] Up."),
+        ("Up. [2]", "Up. [2]"),
         ("Up [9].", "Up."),
         ("Up [2, 9].", "Up [2]."),
         ("Up [1][1].", "Up [1]."),
@@ -58,6 +66,14 @@ def test_marks_are_brought_into_one_form(written: str, repaired: str) -> None:
 @given(st.text(alphabet="[]1234590,-–^ 【】`ab.\n", max_size=60), st.integers(0, 5))
 def test_repair_never_leaves_a_mark_past_the_sources(text: str, count: int) -> None:
     assert all(1 <= marker <= count for marker in markers_in(repair_marks(text, count)))
+
+
+@given(st.text(alphabet="[]1234567890,-–^ 【】()`ab.\n", max_size=60), st.integers(0, 9))
+def test_repair_invents_no_marker(text: str, count: int) -> None:
+    written = set(map(int, re.findall(r"\d{1,3}", text)))
+    spans = re.findall(r"(?=(\d{1,3})[ ]?[‒–—-][ ]?(\d{1,3}))", text)
+    between = {n for low, high in spans for n in range(int(low), int(high) + 1)}
+    assert set(markers_in(repair_marks(text, count))) <= written | between
 
 
 @given(st.text(alphabet="[]123 ,-a.`\n", max_size=60))
