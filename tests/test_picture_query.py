@@ -272,37 +272,6 @@ def test_a_picture_lane_finds_what_no_hash_can(
     assert {"image", "caption"} <= set(figure.legs)
 
 
-@pytest.mark.parametrize(
-    ("model", "weights", "legs"),
-    [
-        pytest.param("nomic", "", {"image", "text", "caption"}, id="joint space"),
-        pytest.param("minilm+clip", "clip_tiny", {"image"}, id="own space"),
-    ],
-)
-def test_a_small_crop_goes_through_the_picture_lane(
-    shared: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    model: str,
-    weights: str,
-    legs: set[str],
-) -> None:
-    # Weights of fixtures mean nothing; which vectors are compared is what is tested.
-    folder = shared / "fixtures" / weights
-    opened = build(settings_for(tmp_path / "library", model=model, model_dir=folder))
-    fill(opened, [0, 5], monkeypatch)
-
-    whole = opened.search("", picture=noise(5))
-    part = opened.search("", picture=noise(5).crop((0, 0, 150, 110)), top_k=20)
-    opened.close()
-
-    assert whole.hits[0].document_name == "town5.html"
-    assert whole.hits[0].legs["image"].cosine == pytest.approx(1, abs=1e-3)
-    assert all(hit.look_alike_bits is None for hit in part.hits)
-    assert {name for hit in part.hits for name in hit.legs} == legs
-    assert part.notes == ()
-
-
 def test_an_answer_to_a_picture_shows_it_and_where_it_stands(services: Services) -> None:
     answer = services.answer("", picture=noise(5), use_llm=False)
 

@@ -58,7 +58,8 @@ def fill(services: Services, numbers: Sequence[int], monkeypatch: pytest.MonkeyP
         patch.setattr("ingest.pipeline.parse_in_child", parse_here)
         for number in numbers:
             admitted = services.pipeline.admit(f"town{number}.html", town(number))
-            assert services.pipeline.run(admitted.document.id).state == "ready"
+            done = services.pipeline.run(admitted.document.id)
+            assert done.state == "ready", done.error
 
 
 def parse_here(path: Path, _: str, *, name: str, limits: Any, **__: object) -> Iterator[object]:

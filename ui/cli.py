@@ -349,7 +349,7 @@ def _place(row: dict[str, Any]) -> str:
 
 def _hit_text(row: dict[str, Any]) -> str:
     words = " ".join((row["caption"] or row["text"]).split())
-    same = ", the same picture" if row["look_alike_bits"] is not None else ""
+    same = ", the same picture" if "look_alike_bits" in row else ""
     return f"{row['rank']}. {_place(row)}{same}\n   {words[:200]}"
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         LegScore,
         Region,
         Retrieval,
+        Source,
         Stretch,
     )
 
@@ -51,8 +52,8 @@ def hit_json(hit: Hit) -> Json:
             {"document": place.document_name, "page": place.page_number} for place in hit.also_in
         ],
         "legs": {name: _leg(leg) for name, leg in hit.legs.items()},
-        # More than the contract asks for:
-        "look_alike_bits": hit.look_alike_bits,
+        # More than the contract asks for, where there is something to say:
+        **({} if hit.look_alike_bits is None else {"look_alike_bits": hit.look_alike_bits}),
     }
 
 
@@ -64,8 +65,8 @@ def search_json(question: str, embedder: str, found: Retrieval) -> Json:
         "embedder": embedder,
         "hits": [hit_json(hit) for hit in found.hits],
         "timings_ms": dict(found.timings_ms),
-        # More than the contract asks for:
-        "notes": list(found.notes),
+        # More than the contract asks for, where there is something to say:
+        **({"notes": list(found.notes)} if found.notes else {}),
         **({"explanation": explanation_json(said)} if said is not None else {}),
     }
 
@@ -107,11 +108,7 @@ def answer_json(answer: Answer) -> Json:
         "citations": [
             {**hit_json(c.hit), "marker": c.marker, "quote": c.quote} for c in answer.citations
         ],
-        "sources": [
-            # `around` is more than the contract asks for.
-            {**hit_json(s.hit), "marker": s.marker, "around": [_stretch(one) for one in s.around]}
-            for s in answer.sources
-        ],
+        "sources": [_source(source) for source in answer.sources],
         "not_used": [hit_json(hit) for hit in answer.not_used],
         "unsupported": [
             {"sentence": u.sentence, "markers": list(u.markers), "reason": u.reason}
@@ -121,6 +118,13 @@ def answer_json(answer: Answer) -> Json:
         "usage": dict(answer.usage),
         "timings_ms": dict(answer.timings_ms),
     }
+
+
+def _source(source: Source) -> Json:
+    """HIT with its marker; what stands around it is more than the contract asks for."""
+    around = [_stretch(one) for one in source.around]
+    found = {**hit_json(source.hit), "marker": source.marker}
+    return {**found, "around": around} if around else found
 
 
 def document_json(document: Document) -> Json:
