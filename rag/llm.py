@@ -16,9 +16,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from rag.errors import ConfigError, LlmError
-from rag.llm_failures import classify, failure
+from rag.llm_choice import LOOPBACK, is_loopback
+from rag.llm_failures import asks_for_no_stream, classify, failure
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -28,13 +30,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 RETRY_AFTER_CAP_S = 10.0  # a server that asks for more is not waited for
 RETRY_WAIT_S = 0.5
 NO_KEY = "none"  # local servers ask for no key, their client library insists on one
 _POLL_S = 0.05  # how soon a stop is seen
 # A server may ignore the token limit; no language has words this long on average.
 _CHARACTERS_PER_TOKEN = 16
+# For an estimate where the server tells no usage: English words, and a picture of 1,024 px.
+_USUAL_CHARACTERS_PER_TOKEN = 4
+_TOKENS_A_PICTURE = 1_000
 # litellm knows the pictures of big providers; these are the usual local ones.
 _SEEING_NAMES = re.compile(
     r"llava|vision|pixtral|moondream|minicpm-v|internvl|(?:^|[-_.\d/])vl(?:$|[-_.\d:])|gemma-?3|gpt-4o",
@@ -48,7 +52,25 @@ _PLAIN_HTTP = frozenset(
     | {"openrouter", "together_ai", "xai"}
 )
 
+_OLLAMA = frozenset({"ollama", "ollama_chat"})
+
 Message = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """What is known of a model; a price is in dollars a token, None when it is not known."""
+
+    sees_pictures: bool
+    window: int | None = None
+    input_price: float | None = None
+    output_price: float | None = None
+
+    def cost(self, prompt_tokens: int, answer_tokens: int) -> float | None:
+        """Dollars of one call, None when a price is not known."""
+        if self.input_price is None or self.output_price is None:
+            return None
+        return prompt_tokens * self.input_price + answer_tokens * self.output_price
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +139,45 @@ def sees_pictures(settings: LlmSettings) -> bool:
         return settings.vision == "on" and bool(settings.model)
     if _SEEING_NAMES.search(settings.model):
         return True
-    return bool(_load_litellm(settings).supports_vision(model=settings.model))
+    return bool(_listed(settings).get("supports_vision"))
+
+
+def describe_model(settings: LlmSettings) -> ModelFacts:
+    """What litellm's list knows of the model that is set. Imports litellm; asks no server."""
+    listed = _listed(settings)
+    window = listed.get("max_input_tokens")
+    # Not litellm's own cost function: it says 0 dollars for models of openrouter that it
+    # does not know (1.110.2).
+    input_price, output_price = (
+        listed.get("input_cost_per_token"),
+        listed.get("output_cost_per_token"),
+    )
+    if (settings.model or "").partition("/")[0] in _OLLAMA:
+        input_price = output_price = 0.0
+    return ModelFacts(
+        sees_pictures=sees_pictures(settings),
+        window=window if isinstance(window, int) else None,
+        input_price=input_price,
+        output_price=output_price,
+    )
+
+
+def _listed(settings: LlmSettings) -> dict[str, Any]:
+    """The model's entry in litellm's list, empty without one.
+
+    Not through litellm's functions: for a model of Ollama they ask its server.
+    """
+    if not settings.model:
+        return {}
+    litellm = _load_litellm(settings)
+    try:
+        model, provider = _resolve_model(litellm, settings)
+    except Exception:  # noqa: BLE001 - litellm's own classes; the call itself will tell
+        return {}
+    bare = model.partition("/")[2]
+    entry = litellm.model_cost.get(model) or litellm.model_cost.get(bare) or {}
+    is_its = str(entry.get("litellm_provider", "")).startswith(provider)
+    return dict(entry) if is_its else {}
 
 
 class _CallError(Exception):
@@ -140,7 +200,7 @@ def _may_wait(error: _CallError, stop: threading.Event) -> bool:
 def _load_litellm(settings: LlmSettings) -> Any:  # noqa: ANN401 - untyped library
     # Before the import: else litellm fetches a price list, or waits 8 s for it without a network.
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
-    if _is_loopback(settings.api_base):
+    if is_loopback(settings.api_base):
         _bypass_proxy()
     _quiet_loggers()
     import litellm
@@ -154,10 +214,6 @@ def _quiet_loggers() -> None:
     # At DEBUG they write prompts and pictures, at INFO each address (measured).
     for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router", "openai", "httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)
-
-
-def _is_loopback(api_base: str | None) -> bool:
-    return bool(api_base) and urlsplit(api_base or "").hostname in LOOPBACK
 
 
 def _bypass_proxy() -> None:
@@ -198,6 +254,11 @@ class _Call:
         self._settings = settings
         self._closed = threading.Event()
         self._http: Any = None
+        self._content_type = ""
+        self._is_accepted = False  # from here on it costs
+        self._is_counted = False
+        self._characters = 0
+        self._usage: dict[str, int] = {}
 
     def run(self) -> None:
         try:
@@ -211,6 +272,7 @@ class _Call:
             if not self._closed.is_set():  # a read that was closed under it fails, as it should
                 self.events.put(self._translate(error))
         finally:
+            self._count()
             self.close()
 
     def close(self) -> None:
@@ -220,40 +282,76 @@ class _Call:
             self._http.close()
 
     def _stream(self) -> Iterator[LlmEvent]:
+        """The pieces and the end; one piece alone from a server that cannot stream."""
+        try:
+            finish = yield from self._pieces()
+        except Exception as error:
+            if self._characters or not asks_for_no_stream(error):
+                raise
+            finish = yield from self._whole()
+        if not self._characters and self._content_type.startswith("application/json"):
+            # It did not heed that a stream was asked for, and its client reads nothing else.
+            finish = yield from self._whole()
+        if not self._characters:
+            raise _nothing_said(finish)
+        self._count()
+        yield End("length" if finish == "length" else "stop", self._usage)
+
+    def _pieces(self) -> Generator[LlmEvent, None, str | None]:
+        """The pieces of a stream; returns why it ended."""
         finish: str | None = None
-        usage: dict[str, int] = {}
-        characters = 0
-        stream = self._open()
+        stream = self._open(stream=True, stream_options={"include_usage": True})
+        self._is_accepted = True
         try:
             for chunk in stream:
-                usage = _usage(chunk) or usage
+                self._usage = _usage(chunk) or self._usage
                 choice = chunk.choices[0] if chunk.choices else None
                 text = (choice.delta.content or "") if choice else ""
                 finish = (choice.finish_reason if choice else None) or finish
                 if text:
-                    characters += len(text)
+                    self._characters += len(text)
                     yield Piece(text)
-                if characters > self._settings.max_answer_tokens * _CHARACTERS_PER_TOKEN:
-                    finish = "length"
-                    break
+                if self._characters > self._settings.max_answer_tokens * _CHARACTERS_PER_TOKEN:
+                    return "length"
         finally:
             stream.close()
-        if not characters:
-            raise failure("policy" if finish == "content_filter" else "empty")
-        yield End("length" if finish == "length" else "stop", usage)
+        return finish
 
-    def _open(self) -> Any:  # noqa: ANN401 - untyped library
+    def _whole(self) -> Generator[LlmEvent, None, str | None]:
+        """The answer in one piece; returns why it ended."""
+        reply = self._open(stream=False)
+        self._is_accepted = True
+        self._usage = _usage(reply)
+        choice = reply.choices[0] if reply.choices else None
+        text = (choice.message.content or "") if choice else ""
+        if text:
+            self._characters = len(text)
+            yield Piece(text)
+        return choice.finish_reason if choice else None
+
+    def _count(self) -> None:
+        """Tell the meter once what was used, as the server says or else as it must have been."""
+        if self._is_counted or not self._is_accepted:
+            return
+        self._is_counted = True
+        used = self._usage or {
+            "prompt_tokens": _estimate(self._messages),
+            "completion_tokens": self._characters // _USUAL_CHARACTERS_PER_TOKEN,
+        }
+        self._settings.count(used.get("prompt_tokens", 0), used.get("completion_tokens", 0))
+
+    def _open(self, **options: object) -> Any:  # noqa: ANN401 - untyped library
         settings = self._settings
         model, provider = _resolve_model(self._litellm, settings)
         known = provider == "openai" or provider in _PLAIN_HTTP
         arguments: dict[str, Any] = {"client": self._client(provider)} if known else {}
+        if provider in _OLLAMA:
+            arguments |= _ollama_options(settings)
         return self._litellm.completion(
             model=model,
             messages=self._messages,
             api_base=settings.api_base,
             api_key=_key(settings),
-            stream=True,
-            stream_options={"include_usage": True},
             max_tokens=settings.max_answer_tokens,
             temperature=0,
             timeout=settings.read_timeout_s,
@@ -262,6 +360,7 @@ class _Call:
             num_retries=0,
             max_retries=0,
             drop_params=True,
+            **options,
             **arguments,
         )
 
@@ -273,6 +372,7 @@ class _Call:
         settings = self._settings
         handler = HTTPHandler(timeout=settings.read_timeout_s, follow_redirects=False)
         self._http = handler.client
+        self._http.event_hooks["response"].append(self._look_at)
         if provider != "openai":
             return handler
         return openai.OpenAI(
@@ -283,13 +383,17 @@ class _Call:
             max_retries=0,
         )
 
+    def _look_at(self, response: Any) -> None:  # noqa: ANN401 - untyped library
+        self._content_type = response.headers.get("content-type", "")
+
     def _translate(self, error: Exception) -> _CallError:
         settings = self._settings
         failed = classify(
             error,
             model=settings.model or "",
-            server=settings.api_base or "the provider's address",
+            server=settings.api_base or "",
             secret=_key(settings) or "",
+            proxy=_proxy_variable(settings.api_base),
         )
         logger.info("model failed kind=%s error=%s", failed.kind, type(error).__name__)
         return _CallError(failed, _retry_after_s(error))
@@ -318,7 +422,51 @@ def _key(settings: LlmSettings) -> str | None:
     if settings.api_key is not None:
         return settings.api_key.get_secret_value()
     needs_none = settings.api_base and not os.environ.get("OPENAI_API_KEY")
-    return NO_KEY if needs_none or _is_loopback(settings.api_base) else None
+    return NO_KEY if needs_none or is_loopback(settings.api_base) else None
+
+
+def _ollama_options(settings: LlmSettings) -> dict[str, Any]:
+    """What Ollama needs to be told.
+
+    Its own window is 4,096 tokens on a small machine, and what is longer it cuts from the
+    front without a word: the question would lose its rules and its best sources.
+    """
+    options: dict[str, Any] = {"num_ctx": settings.context_tokens}
+    if "gpt-oss" not in (settings.model or ""):  # which cannot help thinking
+        options["reasoning_effort"] = "none"  # thoughts use up the answer's tokens, unseen
+    return options
+
+
+def _nothing_said(finish: str | None) -> LlmError:
+    if finish == "length":
+        return failure(
+            "empty",
+            "The model used up its tokens before it said a word. Raise"
+            " FOLIO_LLM__MAX_ANSWER_TOKENS, or choose a model that does not think so long.",
+        )
+    return failure("policy" if finish == "content_filter" else "empty")
+
+
+def _proxy_variable(api_base: str | None) -> str:
+    """The environment variable that names the proxy for an address, "" without one."""
+    parts = urlsplit(api_base or "https://provider.example")
+    if parts.hostname and proxy_bypass(parts.hostname):
+        return ""
+    scheme = parts.scheme or "https"
+    return f"{scheme}_proxy".upper() if scheme in getproxies() else ""
+
+
+def _estimate(messages: Sequence[Message]) -> int:
+    """Tokens of a prompt, roughly."""
+    tokens = 0
+    for message in messages:
+        content = message["content"]
+        parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
+        for part in parts:
+            is_picture = part["type"] == "image_url"
+            words = len(part.get("text", "")) // _USUAL_CHARACTERS_PER_TOKEN
+            tokens += _TOKENS_A_PICTURE if is_picture else words
+    return tokens
 
 
 def _usage(chunk: Any) -> dict[str, int]:  # noqa: ANN401 - untyped library

@@ -41,8 +41,16 @@ _UNREACHABLE = re.compile(
 _NO_PROVIDER = re.compile(r"provider not provided|invalid provider", re.IGNORECASE)
 _NO_KEY = re.compile(r"api_key.{0,40}must be set|missing.{0,20}api.?key", re.IGNORECASE)
 
+_NO_STREAM = re.compile(
+    r"stream\w*\W{1,3}(?:\w+\W+){0,4}(?:unsupported|not (?:supported|available|allowed|enabled))"
+    r"|(?:not|n't) (?:support|allow)\w* (?:\w+ )?stream|unsupported.{0,30}stream",
+    re.IGNORECASE,
+)
+_NO_PAGE = re.compile(r"page not found|cannot (?:post|get)|no route|<!doctype|<html", re.IGNORECASE)
+
 _SENTENCES = {
-    "key": "The model server refused the key. Check FOLIO_LLM__API_KEY.",
+    "key": "The model server refused the key. Check FOLIO_LLM__API_KEY, or the key on the Models"
+    " page.",
     "quota": "The quota of this key is used up. Raise it with the provider, or set another model.",
     "rate": "The model server is asked too often. Wait a little and ask again.",
     "too_long": "The question with its sources is too long for the model. Set a smaller"
@@ -59,6 +67,8 @@ _REDIRECT = (
     "The model server at {server} sends the question on to another address, which is not followed."
     " Set FOLIO_LLM__API_BASE to the final address."
 )
+_MODEL = "The model server does not know the model {model!r}. Check FOLIO_LLM__MODEL."
+_ADDRESS = "There is no model server behind {server}. Check FOLIO_LLM__API_BASE; most end in /v1."
 _RETRYABLE = frozenset({"rate", "server", "unreachable"})
 
 
@@ -67,25 +77,35 @@ def failure(kind: str, detail: str = "") -> LlmError:
     return LlmError(kind, detail or _SENTENCES[kind], retryable=kind in _RETRYABLE)
 
 
-def classify(error: BaseException, *, model: str, server: str, secret: str = "") -> LlmError:
+def asks_for_no_stream(error: BaseException) -> bool:
+    """Whether a server refused a call because it was to stream."""
+    return bool(_NO_STREAM.search(str(error)))
+
+
+def classify(
+    error: BaseException, *, model: str, server: str = "", secret: str = "", proxy: str = ""
+) -> LlmError:
     """The failure that an exception of the model library stands for.
 
     Args:
         error: what was raised; never shown as it is, for it may repeat the key.
         model: as set, for the message.
-        server: its address, for the message.
+        server: its address, for the message; empty for a provider's own.
         secret: the key in use, taken out of any text that is shown.
+        proxy: the variable that names the proxy it was looked for through, if any.
     """
     text = str(error)
     name = type(error).__name__
     status = getattr(error, "status_code", None)
     kind = _kind(name, status if isinstance(status, int) else 0, text)
     if kind == "model":
-        return failure(kind, f"The model server does not know the model {model!r}. Check its name.")
+        return failure(kind, _MODEL.format(model=model))
+    if kind == "address":
+        return failure("settings", _ADDRESS.format(server=server or "the provider's address"))
     if kind == "unreachable":
-        return failure(kind, f"The model server at {server} cannot be reached. Is it running?")
+        return failure(kind, _unreachable_sentence(server, proxy))
     if kind == "redirect":
-        return failure("settings", _REDIRECT.format(server=server))
+        return failure("settings", _REDIRECT.format(server=server or "the provider's address"))
     if kind == "settings":
         return failure(kind, _settings_sentence(text, model, secret))
     return failure(kind)
@@ -110,7 +130,7 @@ def _kind(name: str, status: int, text: str) -> str:
         return "key"
     if status in (402, 429):
         return "quota" if status == 402 or _QUOTA.search(text) else "rate"
-    return _kind_by_words(text) or _kind_by_status(name, status)
+    return _kind_by_words(text) or _kind_by_status(name, status, text)
 
 
 def _kind_by_words(text: str) -> str | None:
@@ -126,22 +146,36 @@ def _kind_by_words(text: str) -> str | None:
     return None
 
 
-def _kind_by_status(name: str, status: int) -> str:
+def _kind_by_status(name: str, status: int, text: str) -> str:
     if name == "Timeout" or status == 408:
         return "timeout"
     if 300 <= status < 400:
         return "redirect"
-    if status == 404:
-        return "model"
+    if status in (404, 405):
+        return "address" if status == 405 or _NO_PAGE.search(text) else "model"
     return "settings" if 400 <= status < 500 else "server"
+
+
+def _unreachable_sentence(server: str, proxy: str) -> str:
+    if proxy:
+        where = f"at {server}" if server else "of the provider"
+        return (
+            f"The model server {where} cannot be reached through the proxy in {proxy}. Check"
+            f" {proxy}, or put the server's name into NO_PROXY."
+        )
+    if not server:
+        return "The provider's model server cannot be reached. Check the network connection."
+    return (
+        f"The model server at {server} cannot be reached. Start it, or check FOLIO_LLM__API_BASE."
+    )
 
 
 def _settings_sentence(text: str, model: str, secret: str) -> str:
     if _NO_PROVIDER.search(text):
         return (
             f"{model!r} names no known provider. Set FOLIO_LLM__MODEL as provider/model, such as "
-            "openai/gpt-4.1-mini, or set FOLIO_LLM__API_BASE."
+            "openai/gpt-5.4-mini, or set FOLIO_LLM__API_BASE."
         )
     if _NO_KEY.search(text):
-        return "The model needs a key. Set FOLIO_LLM__API_KEY."
+        return "The model needs a key. Set FOLIO_LLM__API_KEY, or enter one on the Models page."
     return f"The model server refused the request: {redact(_WRAPPING.sub('', text), secret)}"

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rag.errors import ConfigError
 
 PREFIX = "FOLIO_"
+# Told the settings of a call, its tokens in and its tokens out.
+Meter = Callable[["LlmSettings", int, int], None]
 
 
 class _Section(BaseModel):
@@ -76,9 +79,13 @@ class StoreSettings(_Section):
 
 
 class LlmSettings(_Section):
-    """The language model; none set means quotes only."""
+    """The language model; with none set, `rag.llm_choice` looks for one."""
 
-    model: str | None = Field(None, description="LiteLLM model name, such as `openai/gpt-4.1-mini`")
+    model: str | None = Field(
+        None,
+        description="LiteLLM model name, such as `openai/gpt-5.4-mini`; `none`: quotes only; empty:"
+        " one is looked for",
+    )
     api_base: str | None = Field(None, description="Address of an OpenAI-compatible server")
     api_key: SecretStr | None = Field(
         None, description="Key; the provider's own variable works as well"
@@ -101,6 +108,22 @@ class LlmSettings(_Section):
     answer_timeout_s: Annotated[float, Field(gt=0, le=3600)] = Field(
         120.0, description="Seconds for one whole answer"
     )
+    daily_cap_usd: Annotated[float, Field(ge=0, le=100_000)] | None = Field(
+        None, description="Dollars a day, as estimated, after which answers are quotes"
+    )
+    # No setting: rides along to wherever a model is called, so that no call goes uncounted.
+    _meter: Meter | None = PrivateAttr(None)
+
+    def metered(self, meter: Meter) -> LlmSettings:
+        """The same, with `meter` told what each call used."""
+        copy = self.model_copy()
+        copy._meter = meter
+        return copy
+
+    def count(self, prompt_tokens: int, answer_tokens: int) -> None:
+        """Tell the meter, if there is one."""
+        if self._meter is not None:
+            self._meter(self, prompt_tokens, answer_tokens)
 
 
 class IngestSettings(_Section):
@@ -136,6 +159,28 @@ class RetrieveSettings(_Section):
     )
 
 
+class ProviderSettings(BaseSettings):
+    """What the providers' own variables hold, in the environment or in `.env`."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    openai_api_key: SecretStr | None = None
+    anthropic_api_key: SecretStr | None = None
+    gemini_api_key: SecretStr | None = None
+    mistral_api_key: SecretStr | None = None
+    openrouter_api_key: SecretStr | None = None
+    xai_api_key: SecretStr | None = None
+    groq_api_key: SecretStr | None = None
+    ollama_host: str = ""
+
+    def key(self, variable: str) -> SecretStr | None:
+        """The key in the variable of this name, None without one."""
+        found = getattr(self, variable.lower(), None)
+        return found if isinstance(found, SecretStr) else None
+
+
 class Settings(BaseSettings):
     """All settings. Sections refuse unknown keys; the top level ignores foreign ones."""
 
@@ -159,10 +204,14 @@ class Settings(BaseSettings):
     retrieve: RetrieveSettings = RetrieveSettings()
     # The provider's own name, like the keys that LiteLLM reads.
     jina_api_key: SecretStr | None = Field(None, validation_alias="JINA_API_KEY")
+    providers: ProviderSettings = Field(default_factory=ProviderSettings)
 
 
 # Read by Makefile, tests and the launcher, not by Settings.
-OUTSIDE_NAMES = frozenset({"FOLIO_NO_APT", "FOLIO_CHROMIUM", "FOLIO_SHARED", "FOLIO_SERVE_CHILD"})
+OUTSIDE_NAMES = frozenset(
+    {"FOLIO_NO_APT", "FOLIO_CHROMIUM", "FOLIO_SHARED", "FOLIO_SERVE_CHILD"}
+    | {"FOLIO_TEST_LLM_BASE", "FOLIO_TEST_LLM_MODEL", "FOLIO_TEST_LLM_KEY"}
+)
 
 
 def load_settings(*, data_dir: Path | None = None) -> Settings:

@@ -9,6 +9,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("FOLIO_SHARED", ROOT.parent / "shared"))
+# A language model is looked for in the environment: none may be found, and paid, by a test.
+for _name in [name for name in os.environ if name.endswith("_API_KEY")]:
+    if not _name.startswith("FOLIO_"):
+        del os.environ[_name]
+os.environ["OLLAMA_HOST"] = "127.0.0.1:9"  # nothing listens there
 
 
 @pytest.fixture(scope="session")

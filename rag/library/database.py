@@ -147,6 +147,18 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE indexes ADD COLUMN keywords INTEGER NOT NULL DEFAULT 1;
     ALTER TABLE indexes ADD COLUMN averaged_over INTEGER NOT NULL DEFAULT 200;
     """,
+    """
+    CREATE TABLE spending (  -- what language models used, a row a day and model
+        day TEXT NOT NULL,
+        model TEXT NOT NULL,
+        calls INTEGER NOT NULL,
+        prompt_tokens INTEGER NOT NULL,
+        answer_tokens INTEGER NOT NULL,
+        dollars REAL NOT NULL,  -- of the calls whose price is known
+        unpriced INTEGER NOT NULL,  -- calls whose price is not known
+        PRIMARY KEY (day, model)
+    ) STRICT;
+    """,
 )
 VERSION = len(MIGRATIONS)
 
