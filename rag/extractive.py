@@ -1,7 +1,8 @@
 """Hits to quotes: an answer without a model. Knows hits and a text lane, no prompt, no store.
 
 What it says stands word for word in the sources (after whitespace folding): sentences
-of passages, rows of tables, captions of figures, each followed by its marker.
+of passages, rows of tables, captions and words of figures, each followed by its marker.
+What can be quoted is `rag.quotable`'s; which of it, in what order, is told here.
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ import numpy as np
 
 from rag.keywords import content_words
 from rag.questions import asks_for_picture
-from rag.sentences import fold_spaces, split_lines, split_sentences, words_of
+from rag.quotable import caption_sentences, label_groups, pieces_of
+from rag.sentences import fold_spaces
 from rag.types import PICTURES, Citation, Hit, Source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rag.embed.lanes import Array, TextLane
+    from rag.quotable import Piece
 
 # facts/reliability.md 2.4: the weights, lambda and counts below.
 COSINE_WEIGHT = 0.6
@@ -31,28 +34,29 @@ NUMBER_BONUS = 0.05
 # in 26 without this, 30 with 0.05, 28 with 0.1, 26 with 0.2.
 RANK_BONUS = 0.05  # for the best hit, a half of it for the second, ...
 MMR_LAMBDA = 0.7
-MAX_SENTENCES = 4
-MAX_A_SOURCE = 2
+MAX_SENTENCES, MAX_A_SOURCE = 4, 2
+MAX_OF_A_LIST, MAX_A_SOURCE_OF_A_LIST = 6, 4  # when the question asks for several things
 MAX_FIGURES = 2
 MAX_HITS = 20
 FIGURE_RANKS = 8
-MIN_WORDS, MAX_WORDS = 4, 60
 # Embedding is the slow part: 40 sentences take about 0.3 s with the built-in model on a CPU.
 MAX_EMBEDDED = 40
+SAME = 0.9  # of two sentences' words in common: one sentence in two places
 # A further sentence must be at least this good beside the best one, else it is padding.
 KEEP_SHARE = 0.6
 MAX_CAPTION = 400  # characters
 
 _ASKS_NUMBER = re.compile(
-    r"\b(how (many|much|long|often|old|high|large|big|far)|when|what (year|date|percent\w*|share)"
-    r"|wie ?viele?|wann|combien)\b",
+    r"\b(how (many|much|long|often|old|high|large|big|far|deep|heavy|fast|wide|tall|close)|when"
+    r"|(what|which)( \w+)? (year|date|percent\w*|share|proportion|fraction|number|score|accuracy)"
+    r"|wie ?viele?|wann|combien|cu[aá]nt[oa]s?)\b",
     re.IGNORECASE,
 )
-_BULLET = re.compile(r"(?:[-*•‣◦–]|#{1,6})\s+")
-_TRAILING_MARKS = re.compile(r"(?:[ \t]?\[\d{1,3}\]){1,20}$")
-# A document's own "[3]" would read as our marker, and taking it out would not be word for word.
-# A line of dots leads to a page number: a table of contents.
-_UNFIT = re.compile(r"\[\d{1,3}\]|【\d|\.{5}|(?:\. ){5}")
+_ASKS_LIST = re.compile(
+    r"\b(list|enumerate|name (all|the|two|three|four|five)|(what|which) are (the|all)|nenne"
+    r"|(what|which) \w+s (are|were|do|does|did|have|can|should))\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,17 +66,6 @@ class Extract:
     text: str
     sources: tuple[Source, ...]
     citations: tuple[Citation, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Candidate:
-    """A quotable piece of a hit. `shown` is word for word; `meaning` is what is compared."""
-
-    hit: Hit
-    position: int  # within the hit
-    shown: str
-    meaning: str
-    lead: str = ""  # header row of a table, shown above the row
 
 
 def extract_answer(question: str, hits: Sequence[Hit], text_lane: TextLane | None) -> Extract:
@@ -87,8 +80,9 @@ def extract_answer(question: str, hits: Sequence[Hit], text_lane: TextLane | Non
     """
     candidates = _candidates(question, hits)
     scores = _scores(question, candidates, text_lane)
-    chosen = _in_reading_order([candidates[i] for i in _pick(scores, candidates)])
-    figures = _figures(question, hits, chosen)
+    picked = _pick(scores, candidates, wants_list=_ASKS_LIST.search(question) is not None)
+    chosen = _in_reading_order([candidates[i] for i in picked])
+    figures = [(hit, _lines_of(question, hit)) for hit in _figures(question, hits, chosen)]
     return _compose(chosen, figures, figures_first=_is_about_a_picture(question, hits))
 
 
@@ -96,13 +90,8 @@ def _is_about_a_picture(question: str, hits: Sequence[Hit]) -> bool:
     return asks_for_picture(question) or (bool(hits) and hits[0].item.kind in PICTURES)
 
 
-def _candidates(question: str, hits: Sequence[Hit]) -> list[_Candidate]:
-    found: list[_Candidate] = []
-    for hit in hits[:MAX_HITS]:
-        if hit.item.kind == "text":
-            found.extend(_passage_candidates(hit))
-        elif hit.item.kind == "table":
-            found.extend(_table_candidates(hit))
+def _candidates(question: str, hits: Sequence[Hit]) -> list[Piece]:
+    found = [piece for hit in hits[:MAX_HITS] for piece in pieces_of(hit)]
     if len(found) <= MAX_EMBEDDED:
         return found
     overlaps = _overlaps(question, found)
@@ -110,54 +99,7 @@ def _candidates(question: str, hits: Sequence[Hit]) -> list[_Candidate]:
     return [found[i] for i in sorted(order[:MAX_EMBEDDED])]
 
 
-def _passage_candidates(hit: Hit) -> list[_Candidate]:
-    found = []
-    for position, sentence in enumerate(_quotable_sentences(hit.item.text)):
-        if _has_quotable_length(sentence) and not _UNFIT.search(sentence):
-            found.append(_Candidate(hit=hit, position=position, shown=sentence, meaning=sentence))
-    return found
-
-
-def _has_quotable_length(sentence: str) -> bool:
-    # Scripts without spaces have one word a clause; their terms are pairs of characters.
-    count = len(words_of(sentence))
-    return count <= MAX_WORDS and max(count, len(content_words(sentence))) >= MIN_WORDS
-
-
-def _quotable_sentences(text: str) -> list[str]:
-    """Sentences without bullets; an endless one (slides, lists without stops) by its lines."""
-    pieces: list[str] = []
-    for sentence in split_sentences(text):
-        too_long = len(words_of(sentence)) > MAX_WORDS
-        pieces.extend(split_lines(sentence) if too_long else [sentence])
-    bare = (_TRAILING_MARKS.sub("", _without_bullet(piece)) for piece in pieces)
-    return [fold_spaces(piece) for piece in bare]
-
-
-def _without_bullet(piece: str) -> str:
-    bullet = _BULLET.match(piece)
-    return piece[bullet.end() :] if bullet else piece
-
-
-def _table_candidates(hit: Hit) -> list[_Candidate]:
-    """Body rows of a Markdown table, each with the header row as its lead."""
-    rows = [line for line in split_lines(hit.item.text) if line.startswith("|") and words_of(line)]
-    if not rows:
-        return _passage_candidates(hit)
-    header = _row_text(rows[0])
-    about = f"{hit.item.caption} {header}"
-    return [
-        _Candidate(hit=hit, position=i, shown=shown, meaning=f"{about}: {shown}", lead=header)
-        for i, shown in enumerate(map(_row_text, rows[1:]))
-        if len(words_of(shown)) <= MAX_WORDS and not _UNFIT.search(header + shown)
-    ]
-
-
-def _row_text(row: str) -> str:
-    return fold_spaces(row.strip("| \t"))
-
-
-def _scores(question: str, candidates: Sequence[_Candidate], lane: TextLane | None) -> Array:
+def _scores(question: str, candidates: Sequence[Piece], lane: TextLane | None) -> Array:
     """float32 (n,): meaning and words of the question in each candidate, about 0 to 1."""
     relevance = _overlaps(question, candidates)
     if lane is not None and candidates:
@@ -179,7 +121,7 @@ def _has_digit(text: str) -> bool:
     return any(character.isdigit() for character in text)
 
 
-def _overlaps(question: str, candidates: Sequence[_Candidate]) -> Array:
+def _overlaps(question: str, candidates: Sequence[Piece]) -> Array:
     """float32 (n,): share of the question's content words, weighted by rarity, in each one."""
     asked = content_words(question)
     bags = [set(content_words(c.meaning)) for c in candidates]
@@ -190,21 +132,30 @@ def _overlaps(question: str, candidates: Sequence[_Candidate]) -> Array:
     return np.asarray(shares, dtype=np.float32)
 
 
-def _pick(scores: Array, candidates: Sequence[_Candidate]) -> list[int]:
-    """Up to four candidates by maximal marginal relevance, best first.
+def _pick(scores: Array, candidates: Sequence[Piece], *, wants_list: bool) -> list[int]:
+    """Up to four candidates by maximal marginal relevance, best first; more of a list.
 
     Source: Carbonell and Goldstein 1998; likeness is word overlap (Jaccard), which
     needs no vectors and catches what matters here, the same sentence in two places.
     """
     bags = [set(content_words(c.shown)) for c in candidates]
     chosen: list[int] = []
+    most = MAX_OF_A_LIST if wants_list else MAX_SENTENCES
+    most_a_source = MAX_A_SOURCE_OF_A_LIST if wants_list else MAX_A_SOURCE
     floor = KEEP_SHARE * float(scores.max(initial=0.0))
     free = [i for i in range(len(candidates)) if scores[i] >= floor and scores[i] > 0]
-    while free and len(chosen) < MAX_SENTENCES:
+    while free and len(chosen) < most:
         gains = {i: _gain(float(scores[i]), bags[i], [bags[j] for j in chosen]) for i in free}
         best = max(free, key=lambda i: (gains[i], -i))
         chosen.append(best)
-        free = [i for i in free if i != best and _may_add(i, chosen, candidates, bags)]
+        quoted = [candidates[i] for i in chosen]
+        free = [
+            i
+            for i in free
+            if i != best
+            and not _is_full(candidates[i].hit, quoted, most_a_source)
+            and _jaccard(bags[i], bags[best]) <= SAME
+        ]
     return chosen
 
 
@@ -217,21 +168,17 @@ def _jaccard(one: set[str], other: set[str]) -> float:
     return len(one & other) / max(1, len(one | other))
 
 
-def _may_add(
-    i: int, chosen: Sequence[int], candidates: Sequence[_Candidate], bags: Sequence[set[str]]
-) -> bool:
-    of_same_hit = sum(candidates[j].hit is candidates[i].hit for j in chosen)
-    repeats = any(_jaccard(bags[i], bags[j]) > 0.9 for j in chosen)
-    return of_same_hit < MAX_A_SOURCE and not repeats
+def _is_full(hit: Hit, chosen: Sequence[Piece], most: int) -> bool:
+    return sum(piece.hit is hit for piece in chosen) >= most
 
 
-def _in_reading_order(chosen: Sequence[_Candidate]) -> list[_Candidate]:
+def _in_reading_order(chosen: Sequence[Piece]) -> list[Piece]:
     """Sources in the order of their best sentence; inside a source as the source has them."""
     sources = list(dict.fromkeys(id(c.hit) for c in chosen))
     return sorted(chosen, key=lambda c: (sources.index(id(c.hit)), c.position))
 
 
-def _figures(question: str, hits: Sequence[Hit], chosen: Sequence[_Candidate]) -> list[Hit]:
+def _figures(question: str, hits: Sequence[Hit], chosen: Sequence[Piece]) -> list[Hit]:
     """Up to two pictures: when pictures are asked for, the best; else those that belong."""
     pages = {place for c in chosen for place in _places(c.hit)}
     asked = set(content_words(question))
@@ -262,17 +209,58 @@ def _places(hit: Hit) -> set[tuple[object, object]]:
     return {(document, hit.item.heading)} if hit.item.heading else set()
 
 
+def _lines_of(question: str, hit: Hit) -> list[str]:
+    """What is said of a figure: its caption, and its own words where they may be the answer."""
+    asked = set(content_words(question))
+    wants_number = _ASKS_NUMBER.search(question) is not None
+    groups = label_groups(hit.item)
+    worth = [
+        len(asked & set(content_words(group))) + (wants_number and _has_digit(group))
+        for group in groups
+    ]
+    best = max(range(len(groups)), key=lambda i: (worth[i], -i), default=None)
+    said = _caption_lines(hit, asked)
+    if best is not None and (worth[best] or not said):
+        said.append(groups[best])
+    return [*(said or [_where(hit)]), *_same_picture_lines(hit)]
+
+
+def _caption_lines(hit: Hit, asked: set[str]) -> list[str]:
+    """The document's words about a figure; of many, the start and what says most of the asked."""
+    whole = fold_spaces(hit.item.caption)
+    sentences = caption_sentences(hit.item)
+    if whole and " ".join(sentences) == whole and len(whole) <= MAX_CAPTION:
+        return [whole]
+    worth = [len(asked & set(content_words(sentence))) for sentence in sentences]
+    kept: list[int] = []
+    for i in sorted(range(len(sentences)), key=lambda i: (i > 0, -worth[i], i)):
+        if sum(len(sentences[j]) for j in (*kept, i)) <= MAX_CAPTION:
+            kept.append(i)
+    if kept:
+        return [sentences[i] for i in sorted(kept)]
+    return [sentences[0][:MAX_CAPTION].rsplit(" ", 1)[0]] if sentences else []
+
+
+def _where(hit: Hit) -> str:
+    page = hit.page_number
+    return f"Figure on page {page}" if page else "Figure"
+
+
 def _compose(
-    chosen: Sequence[_Candidate], figures: Sequence[Hit], *, figures_first: bool
+    chosen: Sequence[Piece],
+    pictures: Sequence[tuple[Hit, list[str]]],
+    *,
+    figures_first: bool,
 ) -> Extract:
     """Number the sources in display order and write a paragraph for each."""
     paragraphs: list[tuple[Hit, list[str]]] = []
-    for candidate in chosen:
-        if not paragraphs or paragraphs[-1][0] is not candidate.hit:
-            paragraphs.append((candidate.hit, [candidate.lead] if candidate.lead else []))
-        paragraphs[-1][1].append(candidate.shown)
-    pictures = [(hit, [_caption_line(hit), *_same_picture_lines(hit)]) for hit in figures]
-    blocks = pictures + paragraphs if figures_first else paragraphs + pictures
+    for piece in chosen:
+        if not paragraphs or paragraphs[-1][0] is not piece.hit:
+            paragraphs.append((piece.hit, []))
+        lines = paragraphs[-1][1]
+        own = filter(None, (piece.lead, piece.shown, *piece.tail))
+        lines.extend(line for line in own if line not in lines)
+    blocks = [*pictures, *paragraphs] if figures_first else [*paragraphs, *pictures]
     sources = tuple(Source(marker=n, hit=hit) for n, (hit, _) in enumerate(blocks, 1))
     text = "\n\n".join(
         _paragraph(source, lines) for source, (_, lines) in zip(sources, blocks, strict=True)
@@ -283,15 +271,6 @@ def _compose(
 def _paragraph(source: Source, lines: Sequence[str]) -> str:
     joint = "\n" if source.hit.item.kind == "table" else " "
     return joint.join(f"{line} [{source.marker}]" for line in lines)
-
-
-def _caption_line(hit: Hit) -> str:
-    """The document's words about a figure, or where it stands when it has none."""
-    words = fold_spaces(hit.item.caption) or fold_spaces(hit.item.text)
-    if words and not _UNFIT.search(words):
-        return words if len(words) <= MAX_CAPTION else words[:MAX_CAPTION].rsplit(" ", 1)[0]
-    page = hit.page_number
-    return f"Figure on page {page}" if page else "Figure"
 
 
 def _same_picture_lines(hit: Hit) -> list[str]:

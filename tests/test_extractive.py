@@ -200,3 +200,47 @@ def test_a_hostile_megabyte_takes_linear_time(piece: str) -> None:
 )
 def test_whether_a_question_asks_for_a_picture(question: str, expected: bool) -> None:
     assert asks_for_picture(question) is expected
+
+
+def test_the_words_inside_a_chart_are_quoted_when_a_number_is_asked() -> None:
+    chart = make_hit(
+        "Figure 2: Catch of herring by year\n2019\n41 t\n2020\n38 t", kind="figure", page=7,
+        caption="Figure 2: Catch of herring by year",
+    )  # fmt: skip
+    extract = extract_answer("How much herring was caught in 2020?", [chart], WordLane())
+    assert extract.text == "Figure 2: Catch of herring by year [1] 2019 41 t 2020 38 t [1]"
+
+
+def test_of_a_long_caption_the_start_and_the_sentence_that_answers_are_quoted() -> None:
+    filling = " ".join(f"Panel {n} shows the usual state of the coast." for n in range(12))
+    caption = f"Figure 3. The coast. {filling} Norwick lies deepest of all ports."
+    chart = make_hit(caption, kind="figure", caption=caption)
+    extract = extract_answer("Which of the ports lies deepest?", [chart], WordLane())
+    assert extract.text.startswith("Figure 3. The coast. [1]")
+    assert "Norwick lies deepest of all ports. [1]" in extract.text
+    assert len(extract.text) < 500
+
+
+def test_a_sentence_that_speaks_of_the_one_before_comes_with_it() -> None:
+    told = make_hit("The harbour was rebuilt in 1904. It cost the town 80,000 crowns of its own.")
+    extract = extract_answer("How much did the harbour cost the town?", [told], WordLane())
+    assert extract.text.startswith("The harbour was rebuilt in 1904. [1] It cost the town")
+    assert extract.text.count("1904") == 1
+
+
+def test_a_sentence_that_announces_a_list_comes_with_its_items() -> None:
+    told = make_hit(
+        "The harbour has three walls:\n\n- north wall\n- east wall\n- mole\n\nGulls nest."
+    )
+    extract = extract_answer("How many walls has the harbour?", [told], WordLane())
+    assert extract.text.startswith(
+        "The harbour has three walls: [1] north wall [1] east wall [1] mole [1]"
+    )
+
+
+def test_a_question_for_several_things_gets_more_sentences_of_one_source() -> None:
+    ports = ("Norwick", "Southam", "Easter", "Westby")
+    told = make_hit(" ".join(f"The port of {name} has a harbour wall." for name in ports))
+    one = extract_answer("Where is the harbour wall?", [told], WordLane())
+    several = extract_answer("List all ports with a harbour wall.", [told], WordLane())
+    assert (one.text.count("[1]"), several.text.count("[1]")) == (2, 4)
