@@ -20,10 +20,10 @@ from rag.errors import NotFoundError, RagError
 from rag.files import FileStore
 from rag.library import Database, Library
 from rag.library.lock import FolderLock
-from rag.llm import sees_pictures
 from rag.look_alikes import LookAlikes
 from rag.settings import Settings
 from rag.types import LOCAL_WORKSPACE, DeleteReceipt, Done, Retrieval, Scope
+from ui.answering import Answering
 from ui.indexing import Indexing
 from ui.pictures import PagePictures
 from ui.suggestions import suggest
@@ -65,6 +65,9 @@ class Services:
         self.library = Library(Database(settings.data_dir / "library.sqlite", reserve_mb=reserve))
         self.files = FileStore(settings.data_dir / "files", reserve_mb=reserve)
         self._indexing = Indexing(settings, self.library, self.files, self.workspace)
+        self.answering = Answering(
+            lambda: self.settings.llm, settings.providers, self.library, settings.data_dir
+        )
 
     # -- parts made on first use ---------------------------------------------------------
 
@@ -123,17 +126,16 @@ class Services:
 
     def status(self) -> Status:
         """Which models search and answer."""
-        llm, embed = self.settings.llm, self.embed_settings()
+        answers, embed = self.answering.choice(), self.embed_settings()
         choice = parse_choice(chosen_name(embed))
         is_remote = any(facts.is_remote for facts in choice.models)
         sent_to = urlsplit(embed.api_base).netloc if is_remote else ""
-        base = llm.api_base or ""
-        is_local = not llm.model or any(h in base for h in ("127.0.0.1", "localhost", "[::1]"))
         return Status(
             embedder=choice.name,
-            model=llm.model,
-            sees_pictures=bool(llm.model) and llm.vision != "off",
-            local_only=is_local and not self.settings.store.url and not sent_to,
+            model=answers.model,
+            sees_pictures=self.answering.sees_pictures(),
+            local_only=answers.is_local and not self.settings.store.url and not sent_to,
+            reason=answers.reason,
             sent_to=sent_to,
         )
 
@@ -257,19 +259,21 @@ class Services:
             found = self.search(question, top_k=top_k, scope=scope, picture=picture)
             if picture is not None and not question.strip():
                 question = f"{ABOUT_PICTURE} {found.words}".strip()
-            yield from answer_stream(
+            ready = self.answering.ready(use_llm=use_llm)
+            events = answer_stream(
                 question,
                 found.hits,
                 abstain=not found.has_evidence,
                 text_lane=self._indexing.answering_lane(),
-                settings=self.settings.llm,
+                settings=ready.settings,
                 use_llm=use_llm,
                 history=history,
                 stop=stop,
                 timings_ms=found.timings_ms,
                 notes=found.notes,
-                around=self._around(found.hits) if use_llm and self.settings.llm.model else {},
+                around=self._around(found.hits) if ready.settings.model else {},
             )
+            yield from ready.told(events)
 
     def _around(self, hits: Sequence[Hit]) -> dict[UUID, Surroundings]:
         return look_around(self.library.items, self.workspace, hits)
@@ -288,7 +292,7 @@ class Services:
             EncryptedFileError: The password is needed again, or it is wrong.
         """
         document = self.library.documents.get(document_id)
-        self.library.items.page_size(document_id, page_number)
+        self.library.pages.size(document_id, page_number)
         return self._pictures.page(document, page_number, password)
 
     def picture_path(self, sha256: str) -> Path:
@@ -297,7 +301,7 @@ class Services:
 
     def blocks(self, document_id: UUID) -> list[Block]:
         """The reader view of a page-less document."""
-        return self.library.items.blocks(document_id)
+        return self.library.pages.blocks(document_id)
 
     def suggestions(self) -> list[str]:
         """Up to four questions to try."""
@@ -319,9 +323,8 @@ class Services:
                 self._indexing.warm_up()
                 # A library from before has pictures whose looks are not known yet.
                 LookAlikes(self.library, self.files).fill()
-            if self.settings.llm.model:
-                # Asking whether it sees pictures imports litellm, which takes seconds.
-                sees_pictures(self.settings.llm)
+            self.answering.choice(wait=True)
+            self.answering.learn()  # imports litellm, which takes seconds
         except RagError as error:
             logger.warning("warm-up failed: %s", error)
 

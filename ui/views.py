@@ -23,6 +23,7 @@ class Status:
     model: str | None
     sees_pictures: bool
     local_only: bool
+    reason: str = ""  # why this model, or why none: "found OPENAI_API_KEY"
     sent_to: str = ""  # host that a hosted embedder sends texts and pictures to
 
 
