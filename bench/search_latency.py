@@ -131,7 +131,7 @@ def make_documents(
         items = [_item(run, kind, i, words, drawn[i]) for i, kind in enumerate(KINDS)]
         library.items.add(run, items)
         pages = [Page(page_number=p, size=(612.0, 792.0), page_class="text") for p in range(1, 11)]
-        library.items.add_pages(run, pages)
+        library.pages.add(run, pages)
         library.documents.publish(run, READY)
         base = centre + 1.2 * _unit(chance.standard_normal(DIM))
         dense = _unit(base + 1.5 * _units(chance, PER_DOCUMENT))

@@ -29,7 +29,7 @@ from rag.errors import (
     RagError,
 )
 from rag.library.documents import READABLE, READY
-from rag.library.items import Note
+from rag.library.pages import Note
 from rag.look_alikes import LookAlikes
 from rag.types import LOCAL_WORKSPACE, PICTURES, WORDS, Document, Failure
 
@@ -334,11 +334,11 @@ class Pipeline:
                 f"{document.name} holds no text and no pictures that Folio can read."
             )
         self._library.items.set_links(run, find_links(items))
-        self._library.items.set_page_labels(run, labels.found())
+        self._library.pages.set_labels(run, labels.found())
         cut = passages_note(self._embedder(), [item.search_text for item in items])
         if cut:
             note = Note(kind="warning", page_number=None, bbox=None, text=cut)
-            self._library.items.add_notes(run, [note])
+            self._library.pages.add_notes(run, [note])
         writer.end_words(items)
         self._library.documents.publish(run, READABLE)
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from ingest.language import detect_language
 from ingest.rewriting import including, is_settling, rewrite_runs
-from rag.library.items import Block, Note, Page, item_id
+from rag.library.items import item_id
+from rag.library.pages import Block, Note, Page
 from rag.points import make_points
 from rag.types import PICTURES, WORDS, Item
 
@@ -41,12 +42,12 @@ class RunWriter:
 
     def keep_page(self, page: ParsedPage) -> None:
         """Write a page, or the blocks of a page-less document, and what was noted about it."""
-        items, run = self._library.items, self._run
+        pages, run = self._library.pages, self._run
         if page.page_number is not None and page.size is not None:
             row = Page(page_number=page.page_number, size=page.size, page_class=page.page_class)
-            items.add_pages(run, [row])
+            pages.add(run, [row])
         else:
-            items.add_blocks(run, self._blocks(page))
+            pages.add_blocks(run, self._blocks(page))
         notes = [
             Note(kind="warning", page_number=page.page_number, bbox=None, text=text)
             for text in page.warnings
@@ -55,7 +56,7 @@ class RunWriter:
             for s in page.skipped
         ]
         if notes:
-            items.add_notes(run, notes)
+            pages.add_notes(run, notes)
 
     def _blocks(self, page: ParsedPage) -> list[Block]:
         return [

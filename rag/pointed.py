@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from uuid import UUID
 
-    from rag.library import FoundItem, ItemTable
+    from rag.library import FoundItem, PageTable
     from rag.types import Group, Scope
 
 # Of one page; the rest of the answer stays with what the question is about.
@@ -23,7 +23,7 @@ def on_named_pages(
     question: str,
     ranked: Sequence[Ranked],
     found: Mapping[UUID, FoundItem],
-    items: ItemTable,
+    pages: PageTable,
     scope: Scope,
 ) -> list[Ranked]:
     """What stands on the pages that the question calls, the best ranked of each page first.
@@ -39,8 +39,8 @@ def on_named_pages(
     known = {hit.candidate.id: hit for hit in ranked}
     picked: dict[UUID, Ranked] = {}
     for name in names:
-        for page_number in items.pages_called(document, name.number, is_place=name.is_place):
-            here = items.on_page(scope.workspace, document, page_number)
+        for page_number in pages.called(document, name.number, is_place=name.is_place):
+            here = pages.on_page(scope.workspace, document, page_number)
             best = sorted(here, key=lambda id_: places.get(id_, len(places)))[:MAX_A_PAGE]
             for id_ in best:
                 group: Group = "words" if here[id_] in WORDS else "pictures"

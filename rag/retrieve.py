@@ -273,7 +273,7 @@ class Retriever:
         self._look_up(hits, scope, found)
         # "Figure 2 on page 3": the page of the document that has that figure.
         best = [hit for id_, hit in hits.items() if id_ in found.rows] + list(ranked)
-        for hit in on_named_pages(question, best, found.rows, self._library.items, scope):
+        for hit in on_named_pages(question, best, found.rows, self._library.pages, scope):
             hits.setdefault(hit.candidate.id, hit)
         self._look_up(hits, scope, found)
         return [hit for id_, hit in hits.items() if id_ in found.rows]
@@ -288,7 +288,7 @@ class Retriever:
             if one.page_number is None or len(documents) != 1:
                 yield one
                 continue
-            for page_number in self._library.items.pages_called(documents[0], one.page_number):
+            for page_number in self._library.pages.called(documents[0], one.page_number):
                 yield replace(one, page_number=page_number)
 
     def _is_answered(self, question: str, found: _Found, hits: Sequence[Hit], scope: Scope) -> bool:

@@ -47,7 +47,7 @@ def library(tmp_path: Path) -> Iterator[Library]:
 
 def publish(library: Library, *items: Item) -> None:
     run = fill(library, library.documents.get(items[0].document_id), *items)
-    library.items.add_pages(run, [Page(page_number=2, size=(300, 400), page_class="text")])
+    library.pages.add(run, [Page(page_number=2, size=(300, 400), page_class="text")])
     library.documents.publish(run, READY)
 
 

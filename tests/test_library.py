@@ -13,8 +13,9 @@ from rag.files import FileStore
 from rag.library import Block, Database, Library, Page
 from rag.library.database import VERSION
 from rag.library.documents import READABLE, READY, Run, document_id, shown_name
-from rag.library.items import Note, item_id, point_id
+from rag.library.items import item_id, point_id
 from rag.library.lock import FolderLock
+from rag.library.pages import Note
 from rag.types import Document, Item, Kind, Region
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def make_item(document: Document, order: int, kind: Kind = "text", **changes: ob
 def fill(library: Library, document: Document, *items: Item) -> Run:
     run = library.documents.start_run(document.id)
     library.items.add(run, items)
-    library.items.add_pages(run, [Page(page_number=1, size=(600, 800), page_class="text")])
+    library.pages.add(run, [Page(page_number=1, size=(600, 800), page_class="text")])
     return run
 
 
@@ -153,8 +154,8 @@ def test_a_begun_delete_hides_the_document_for_good(library: Library) -> None:
 def test_dropping_a_run_keeps_the_document(library: Library) -> None:
     document = add(library)
     run = fill(library, document, make_item(document, 0, "figure", image_sha256="e" * 64))
-    library.items.add_blocks(run, [Block(anchor="1", kind="text", level=0, text="hello")])
-    library.items.add_notes(run, [Note(kind="warning", page_number=1, bbox=None, text="odd")])
+    library.pages.add_blocks(run, [Block(anchor="1", kind="text", level=0, text="hello")])
+    library.pages.add_notes(run, [Note(kind="warning", page_number=1, bbox=None, text="odd")])
     assert library.documents.drop_run(run) == ["e" * 64]
     assert library.documents.get(document.id).warnings == ()
     assert library.documents.run_of(document.id) is None

@@ -6,7 +6,8 @@ from rag.library.choices import ChoiceTable
 from rag.library.database import Database
 from rag.library.documents import DocumentTable
 from rag.library.indexes import IndexRow, IndexTable
-from rag.library.items import Block, FoundItem, ItemTable, Labelled, Page
+from rag.library.items import FoundItem, ItemTable, Labelled
+from rag.library.pages import Block, Page, PageTable
 from rag.library.pictures import PictureTable
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Labelled",
     "Library",
     "Page",
+    "PageTable",
     "PictureTable",
 ]
 
@@ -31,6 +33,7 @@ class Library:
         self.database = database
         self.documents = DocumentTable(database)
         self.items = ItemTable(database)
+        self.pages = PageTable(database)
         self.indexes = IndexTable(database)
         self.choices = ChoiceTable(database)
         self.pictures = PictureTable(database)

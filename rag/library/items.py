@@ -1,14 +1,13 @@
-"""Items, pages and reader blocks of a run. Knows SQL, nothing of vectors."""
+"""Items of a run, and the visible ones that a question found. Knows SQL, nothing of vectors."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, cast
 from uuid import UUID, uuid5
 
-from rag.errors import NotFoundError
 from rag.library.database import marks
 from rag.library.documents import READABLE, READY
 from rag.types import PICTURES, Item, Region
@@ -19,42 +18,10 @@ if TYPE_CHECKING:
 
     from rag.library.database import Database
     from rag.library.documents import Run
-    from rag.types import BBox, Kind
+    from rag.types import Kind
 
 
 VISIBLE = f"r.stage >= CASE WHEN i.kind IN ('figure','page') THEN {READY} ELSE {READABLE} END"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """Size of a page in points, as displayed, and what the parser made of it."""
-
-    page_number: int
-    size: tuple[float, float]
-    page_class: str
-    label: str = ""  # what the page calls itself, such as the number printed on it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    """A block of the reader view of a page-less document, in order."""
-
-    anchor: str
-    kind: Literal["heading", "text", "table", "figure", "page"]
-    level: int
-    text: str
-    caption: str = ""
-    image_sha256: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
-    """What was left out of a document, or went wrong with it, in words."""
-
-    kind: Literal["warning", "skipped"]
-    page_number: int | None
-    bbox: BBox | None
-    text: str
 
 
 class FoundItem:
@@ -165,7 +132,7 @@ class ItemTable:
                     for item in items
                 ],
             )
-            _refer(connection, run, (item.image_sha256 for item in items))
+            refer_pictures(connection, run, (item.image_sha256 for item in items))
 
     def set_links(self, run: Run, links: Mapping[UUID, Sequence[UUID]]) -> None:
         """Write which items of a run name which others; before the run is visible."""
@@ -200,55 +167,6 @@ class ItemTable:
         before = self._database.rows(f"{sql} AND i.ord < ? ORDER BY i.ord DESC LIMIT ?", key)
         after = self._database.rows(f"{sql} AND i.ord > ? ORDER BY i.ord LIMIT ?", key)
         return [_to_found(row) for row in before], [_to_found(row) for row in after]
-
-    def add_pages(self, run: Run, pages: Sequence[Page]) -> None:
-        """Write page sizes of a run."""
-        with self._database.change() as connection:
-            connection.executemany(
-                "INSERT INTO pages VALUES (?,?,?,?,?,?)",
-                [(str(run.id), p.page_number, *p.size, p.page_class, p.label) for p in pages],
-            )
-
-    def set_page_labels(self, run: Run, labels: Mapping[int, str]) -> None:
-        """Write what pages call themselves; before the run is visible."""
-        with self._database.change() as connection:
-            connection.executemany(
-                "UPDATE pages SET label=? WHERE run=? AND page_number=?",
-                [(label, str(run.id), number) for number, label in labels.items()],
-            )
-
-    def add_notes(self, run: Run, notes: Sequence[Note]) -> None:
-        """Write what was left out or went wrong."""
-        with self._database.change() as connection:
-            start = connection.execute(
-                "SELECT COUNT(*) FROM notes WHERE run=?", (str(run.id),)
-            ).fetchone()[0]
-            connection.executemany(
-                "INSERT INTO notes VALUES (?,?,?,?,?,?)",
-                [
-                    (
-                        str(run.id),
-                        start + i,
-                        note.kind,
-                        note.page_number,
-                        json.dumps(note.bbox) if note.bbox else None,
-                        note.text,
-                    )
-                    for i, note in enumerate(notes)
-                ],
-            )
-
-    def add_blocks(self, run: Run, blocks: Sequence[Block]) -> None:
-        """Write the reader view of a page-less document."""
-        with self._database.change() as connection:
-            connection.executemany(
-                "INSERT INTO blocks VALUES (?,?,?,?,?,?,?,?)",
-                [
-                    (str(run.id), i, b.anchor, b.kind, b.level, b.text, b.caption, b.image_sha256)
-                    for i, b in enumerate(blocks)
-                ],
-            )
-            _refer(connection, run, (block.image_sha256 for block in blocks))
 
     def of_run(self, run: Run, kinds: Sequence[Kind]) -> list[Item]:
         """Items of a run, visible or not, in document order."""
@@ -328,37 +246,6 @@ class ItemTable:
             for row in rows
         ]
 
-    def pages_called(self, document_id: UUID, number: int, *, is_place: bool = False) -> list[int]:
-        """The counted pages that a number may mean: the one it is printed on, then its count.
-
-        Args:
-            document_id: Of a visible document.
-            number: As asked; -1 is the last page.
-            is_place: Whether it is a count and never a printed number.
-        """
-        rows = self._database.rows(
-            "SELECT p.page_number, p.label, MAX(p.page_number) OVER () AS last FROM pages p"
-            " JOIN documents d ON d.run = p.run WHERE d.id = ?",
-            (str(document_id),),
-        )
-        if not rows:
-            return []
-        wanted = int(rows[0]["last"]) if number == -1 else number
-        printed = [] if is_place else [r["page_number"] for r in rows if r["label"] == str(wanted)]
-        counted = [r["page_number"] for r in rows if r["page_number"] == wanted]
-        return list(dict.fromkeys([*printed[:1], *counted]))
-
-    def on_page(self, workspace: str, document_id: UUID, page_number: int) -> dict[UUID, Kind]:
-        """Points of the visible items that stand on a page, in document order, with their kind."""
-        rows = self._database.rows(
-            "SELECT i.point_id, i.kind FROM items i JOIN runs r ON r.id = i.run"
-            f" WHERE r.workspace = ?1 AND {VISIBLE} AND i.document_id = ?2"
-            " AND EXISTS (SELECT 1 FROM json_each(i.regions) g"
-            "   WHERE json_extract(g.value, '$[0]') = ?3) ORDER BY i.ord",
-            (workspace, str(document_id), page_number),
-        )
-        return {UUID(row["point_id"]): row["kind"] for row in rows}
-
     def is_empty(self, workspace: str) -> bool:
         """Whether nothing is visible; stops at the first item, unlike a count."""
         return not self._database.rows(
@@ -396,40 +283,6 @@ class ItemTable:
             UUID(row["document_id"]): (row["n"] - row["pictures"], row["pictures"]) for row in rows
         }
 
-    def blocks(self, document_id: UUID) -> list[Block]:
-        """The reader view of a page-less document, in order."""
-        rows = self._database.rows(
-            "SELECT b.* FROM blocks b JOIN documents d ON d.run = b.run"
-            " JOIN runs r ON r.id = b.run AND r.stage > 0 WHERE d.id = ? ORDER BY b.seq",
-            (str(document_id),),
-        )
-        return [
-            Block(
-                anchor=row["anchor"],
-                kind=row["kind"],
-                level=row["level"],
-                text=row["text"],
-                caption=row["caption"],
-                image_sha256=row["image_sha256"],
-            )
-            for row in rows
-        ]
-
-    def page_size(self, document_id: UUID, page_number: int) -> tuple[float, float]:
-        """Size of a page in points.
-
-        Raises:
-            NotFoundError: The document has no such page.
-        """
-        row = self._database.row(
-            "SELECT p.width, p.height FROM pages p JOIN documents d ON d.run = p.run"
-            " WHERE d.id = ? AND p.page_number = ?",
-            (str(document_id), page_number),
-        )
-        if row is None:
-            raise NotFoundError(f"That document has no page {page_number}.")
-        return float(row["width"]), float(row["height"])
-
     def captioned(self, workspace: str, limit: int) -> list[Item]:
         """A few visible items with a caption, for suggestions; oldest documents first."""
         rows = self._database.rows(
@@ -441,7 +294,8 @@ class ItemTable:
         return [_to_item(row) for row in rows]
 
 
-def _refer(connection: sqlite3.Connection, run: Run, sha256s: Iterable[str | None]) -> None:
+def refer_pictures(connection: sqlite3.Connection, run: Run, sha256s: Iterable[str | None]) -> None:
+    """Note that a run needs these pictures."""
     connection.executemany(
         "INSERT OR IGNORE INTO file_refs VALUES (?,?,?)",
         [(sha, str(run.document_id), str(run.id)) for sha in sha256s if sha],
