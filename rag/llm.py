@@ -12,6 +12,7 @@ import queue
 import re
 import threading
 import time
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -214,6 +215,8 @@ def _quiet_loggers() -> None:
     # At DEBUG they write prompts and pictures, at INFO each address (measured).
     for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router", "openai", "httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # pydantic warns of how litellm 1.110.2 declares its routing for Mistral.
+    warnings.filterwarnings("ignore", r"Items? .* on TypedDict class", UserWarning)
 
 
 def _bypass_proxy() -> None:
