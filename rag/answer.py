@@ -247,7 +247,7 @@ def _speak(turn: _Turn, prompt: Prompt, reply: _Reply) -> Iterator[Token]:
 
 def _finish(turn: _Turn, plan: _Plan, prompt: Prompt, reply: _Reply) -> Iterator[AnswerEvent]:
     finish: Finish = "cut_off" if reply.error else reply.end.finish
-    resolved = resolve_citations(reply.text, prompt.sources)
+    resolved = resolve_citations(reply.text, prompt.sources, turn.question)
     refused = _is_refusal(reply.text)
     text = ABSTAIN_TEXT if refused else resolved.text
     if prompt.hidden_pictures and not plan.with_pictures and not refused and finish != "stopped":

@@ -1,4 +1,4 @@
-"""Answer text to citations: marks repaired, resolved, and held against their sources.
+"""Answer text to citations: marks repaired, moved, resolved, and each sentence checked.
 
 Knows sentences and sources, nothing of models or stores. It never adds a mark and never
 rewrites words: what a source does not carry is reported, not removed.
@@ -6,28 +6,42 @@ rewrites words: what a source does not carry is reported, not removed.
 
 from __future__ import annotations
 
-import math
-import re
-from dataclasses import dataclass, replace
+import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.keywords import content_words
-from rag.marks import markers_in, repair_marks, strip_marks, without_code, without_marks
-from rag.numbers import has_number, missing_numbers, source_numbers
-from rag.sentences import split_sentences, words_of
-from rag.types import PICTURES, Citation, Source, Unsupported
+from rag.claims import (
+    NO_SOURCE,
+    NUMBER_MISSING,
+    ONLY_A_PICTURE,
+    Evidence,
+    carries_figures,
+    claims_something,
+    figures_missing,
+    find_doubt,
+    overlap,
+)
+from rag.marks import change_mark, markers_in, repair_marks, strip_marks, without_code
+from rag.quoting import quote_source
+from rag.sentences import split_sentences
+from rag.types import Citation, Source, Unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["Resolved", "resolve_citations", "strip_marks"]
+__all__ = [
+    "NO_SOURCE",
+    "NUMBER_MISSING",
+    "ONLY_A_PICTURE",
+    "Resolved",
+    "resolve_citations",
+    "strip_marks",
+]
 
-NO_SOURCE = "no source given"
-NUMBER_MISSING = "number not found in its sources"
-ONLY_A_PICTURE = "rests on a picture, which cannot be checked by its words"
+logger = logging.getLogger(__name__)
 
-_LIST_NUMBER = re.compile(r"\s*(?:#{1,6}\s*)?\d{1,3}[.)]\s")
-_MIN_WORDS = 3  # "Yes." and "In short" need no mark
+# Less than claims.WEAK: with several marks each source carries a part of the sentence only.
+MIN_OVERLAP = 0.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,114 +53,93 @@ class Resolved:
     unsupported: tuple[Unsupported, ...]  # in order of the text
 
 
-def resolve_citations(text: str, sources: Sequence[Source]) -> Resolved:
-    """Repair the marks of an answer, resolve them, and check each sentence.
+def resolve_citations(text: str, sources: Sequence[Source], question: str = "") -> Resolved:
+    """Repair and move the marks of an answer, resolve them, and check each sentence.
 
     Args:
         text: as the model wrote it.
         sources: numbered from 1, those the model was given.
+        question: as asked; a name of it is no claim of the answer.
     """
-    repaired = repair_marks(text, len(sources))
-    by_marker = {source.marker: source for source in sources}
-    sentences = [(s, markers_in(s)) for s in split_sentences(without_code(repaired))]
+    known = {source.marker: Evidence(source) for source in sources}
+    settled = _move_marks(repair_marks(text, len(sources)), known)
+    sentences = _sentences(settled)
     return Resolved(
-        text=repaired,
-        citations=_citations(sentences, by_marker),
-        unsupported=tuple(_unsupported(sentences, by_marker)),
+        text=settled,
+        citations=_citations(sentences, known),
+        unsupported=tuple(_unsupported(sentences, known, question)),
     )
 
 
+def _sentences(text: str) -> list[tuple[str, tuple[int, ...]]]:
+    return [(s, markers_in(s)) for s in split_sentences(without_code(text))]
+
+
+def _move_marks(text: str, known: Mapping[int, Evidence]) -> str:
+    """The text with a mark moved where a number stands in another source than the one cited."""
+    pieces: list[str] = []
+    moved, end = 0, 0
+    for sentence, markers in _sentences(text):
+        start = text.find(sentence, end)
+        if start < 0:  # code stood inside it
+            continue
+        changed = _moved(sentence, [m for m in markers if m in known], known)
+        moved += changed != sentence
+        pieces += [text[end:start], changed]
+        end = start + len(sentence)
+    if moved:
+        logger.info("moved marks count=%d sources=%d", moved, len(known))
+    return "".join([*pieces, text[end:]])
+
+
+def _moved(sentence: str, markers: Sequence[int], known: Mapping[int, Evidence]) -> str:
+    """The sentence with one mark changed, when that alone gives all its numbers a source.
+
+    A number may stand in another source by chance: it must share the sentence's words too,
+    and no fewer of them than the source that was cited.
+    """
+    cited = [known[marker] for marker in markers]
+    if not cited or any(one.is_picture for one in cited) or not figures_missing(sentence, cited):
+        return sentence
+    others = [marker for marker in known if marker not in markers]
+    ways = [
+        (overlap(sentence, [known[new]]), -new, old)
+        for old in markers
+        for new in others
+        if _may_replace(sentence, known[old], known[new])
+        and carries_figures(sentence, [known[m] for m in markers if m != old] + [known[new]])
+    ]
+    if not ways:
+        return sentence
+    _, new, old = max(ways)
+    return change_mark(sentence, old, -new)
+
+
+def _may_replace(sentence: str, old: Evidence, new: Evidence) -> bool:
+    return overlap(sentence, [new]) >= max(MIN_OVERLAP, overlap(sentence, [old]))
+
+
 def _citations(
-    sentences: Sequence[tuple[str, tuple[int, ...]]], by_marker: Mapping[int, Source]
+    sentences: Sequence[tuple[str, tuple[int, ...]]], known: Mapping[int, Evidence]
 ) -> tuple[Citation, ...]:
     said: dict[int, list[str]] = {}
     for sentence, markers in sentences:
         for marker in markers:
-            if marker in by_marker:
+            if marker in known:
                 said.setdefault(marker, []).append(sentence)
-    return tuple(_citation(by_marker[marker], texts) for marker, texts in said.items())
-
-
-def _citation(source: Source, said: Sequence[str]) -> Citation:
-    """With the sentence that shares most words with what cites it, word for word.
-
-    A passage that was given with its neighbours may be cited for what one of them says:
-    then the citation names the neighbour, so that the page is the right one.
-    """
-    asked = [_bag(sentence) for sentence in said]
-    hit = source.hit
-    # What names a figure is about it, but what is cited is the figure.
-    beside = [stretch for stretch in source.around if stretch.item.kind == hit.item.kind]
-    pieces = [(hit, piece) for piece in split_sentences(hit.item.text)]
-    for stretch in beside:
-        there = replace(hit, item=stretch.item, page_size=stretch.page_size)
-        pieces += [(there, piece) for piece in split_sentences(stretch.text)]
-    cited, quote = max(
-        pieces,
-        key=lambda pair: max(_shared(bag, _bag(pair[1])) for bag in asked),
-        default=(hit, ""),
-    )
-    return Citation(marker=source.marker, hit=cited, quote=quote)
-
-
-def _bag(text: str) -> set[str]:
-    return set(content_words(without_marks(text)))
-
-
-def _shared(bag: set[str], piece: set[str]) -> float:
-    """Words in common, longer pieces held back: sqrt as in the cosine of two word sets."""
-    return len(bag & piece) / math.sqrt(len(piece) + 1)
+    return tuple(quote_source(known[marker].source, texts) for marker, texts in said.items())
 
 
 def _unsupported(
-    sentences: Sequence[tuple[str, tuple[int, ...]]], by_marker: Mapping[int, Source]
-) -> Iterable[Unsupported]:
-    known: dict[int, frozenset[str]] = {}
+    sentences: Sequence[tuple[str, tuple[int, ...]]],
+    known: Mapping[int, Evidence],
+    question: str,
+) -> Iterator[Unsupported]:
     for sentence, markers in sentences:
-        if not _claims_something(sentence):
+        if not claims_something(sentence):
             continue
-        cited = [by_marker[marker] for marker in markers if marker in by_marker]
-        for source in cited:
-            known.setdefault(source.marker, source_numbers(_checkable_text(source)))
-        reason = _problem(sentence, cited, known)
-        if reason:
-            yield Unsupported(sentence=sentence, markers=markers, reason=reason)
-
-
-def _claims_something(sentence: str) -> bool:
-    bare = without_marks(sentence)
-    is_lead_in = bare.startswith("#") or bare.endswith(":")
-    says_much = _is_statement(bare) or has_number(_LIST_NUMBER.sub("", bare))
-    return says_much and not is_lead_in
-
-
-def _is_statement(sentence: str) -> bool:
-    # Scripts without spaces have one word a clause; their terms are pairs of characters.
-    meant = content_words(sentence)
-    return bool(meant) and max(len(words_of(sentence)), len(meant)) >= _MIN_WORDS
-
-
-def _problem(
-    sentence: str, cited: Sequence[Source], known: Mapping[int, frozenset[str]]
-) -> str | None:
-    if not cited:
-        return NO_SOURCE
-    in_sources = frozenset().union(*(known[source.marker] for source in cited))
-    bare = _LIST_NUMBER.sub("", without_marks(sentence), count=1)
-    missing = missing_numbers(bare, in_sources)
-    has_picture = any(source.hit.item.kind in PICTURES for source in cited)
-    wordless = not any(
-        source.hit.item.text or source.hit.item.caption or source.around for source in cited
-    )
-    if wordless or (missing and has_picture):
-        return ONLY_A_PICTURE
-    return NUMBER_MISSING if missing else None
-
-
-def _checkable_text(source: Source) -> str:
-    """All words a reader finds at the source: its text, caption, heading, name and page."""
-    item = source.hit.item
-    pages = [f"page {region.page_number}" for region in item.regions]
-    around = [stretch.text for stretch in source.around]
-    about = [item.caption, item.number, *item.heading, source.hit.document_name, *pages]
-    return "\n".join([item.text, *around, *about])
+        cited = [known[marker] for marker in markers if marker in known]
+        found = find_doubt(sentence, cited, question)
+        if found:
+            doubt, reason = found
+            yield Unsupported(sentence=sentence, markers=markers, reason=reason, doubt=doubt)

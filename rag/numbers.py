@@ -1,133 +1,250 @@
-"""Numbers in prose and what they can mean. Knows characters only.
+"""Whether the numbers of a sentence stand in what it cites, with their units.
 
-1,234.5 = 1234.5 = 1 234,5; "12 %" = "12 percent"; "three" = 3; 2.5 million = 2,500,000;
-March = 3. A number that can be read two ways counts as found when either reading is.
+Knows numbers, scales and units, nothing of sources. "12 %" = "12 percent"; 1.2 km =
+1,200 m; 5 lb is not 5 kg; 2.5 billion is not 2.5 million. A bare number may be one that
+has a unit, and the other way round where nothing speaks against it.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
+from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
+from typing import TYPE_CHECKING, TypeVar
 
+from rag.dates import month_names
+from rag.digits import Number, is_amount, numbers_in, scales_named, shift
 from rag.folding import fold_for_search
+from rag.units import Unit, unit_after, unit_before, units_named
 
-_SPACES = " \u00a0\u202f\u2009"
-# Not after a letter: the 2 of "H2O" and the 4 of "B4" are names, not amounts.
-_NUMBER = re.compile(
-    rf"(?<![^\W_])(?:\d{{1,3}}(?:[{_SPACES}]\d{{3}})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,'’]\d+)*)"
-)
-_ANY_NUMBER = re.compile(r"\d+(?:[.,'’]\d+)*")
-_GROUPED = re.compile(rf"\d{{1,3}}(?:([.,'’{_SPACES}])\d{{3}})(?:\1\d{{3}})*(?:([.,])\d+)?")
-_DECIMAL = re.compile(r"\d+(?:[.,]\d+)?")
-_DIGITS = re.compile(r"\d+")
-_SCALE = re.compile(
-    r"[\s-]?(thousand|million|billion|trillion|mio|mrd|tsd|mn|bn|k|m)\b", re.IGNORECASE
-)
-_SCALES = {
-    "thousand": 3, "tsd": 3, "k": 3,
-    "million": 6, "mio": 6, "mn": 6, "m": 6,
-    "billion": 9, "mrd": 9, "bn": 9,
-    "trillion": 12,
-}  # fmt: skip
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+V = TypeVar("V")
+
 _UP_TO_TWENTY = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
     " sixteen seventeen eighteen nineteen twenty"
 )
 _NUMBER_WORDS = {word: str(value) for value, word in enumerate(_UP_TO_TWENTY.split())} | {
     "half": "0.5", "double": "2", "twice": "2", "first": "1", "second": "2", "third": "3",
-    "thirty": "30", "forty": "40", "fifty": "50", "hundred": "100", "thousand": "1000",
+    "thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "seventy": "70",
+    "eighty": "80", "ninety": "90", "hundred": "100", "thousand": "1000", "dozen": "12",
+    "ein": "1", "eine": "1", "zwei": "2", "drei": "3", "vier": "4", "fünf": "5", "sechs": "6",
+    "sieben": "7", "acht": "8", "neun": "9", "zehn": "10", "elf": "11", "zwölf": "12",
+    "fourth": "4", "fifth": "5", "sixth": "6", "seventh": "7", "eighth": "8", "ninth": "9",
+    "tenth": "10", "un": "1", "une": "1", "deux": "2", "trois": "3", "quatre": "4", "cinq": "5",
+    "sept": "7", "huit": "8", "neuf": "9", "dix": "10", "dos": "2", "tres": "3", "cuatro": "4",
+    "cinco": "5", "seis": "6", "siete": "7", "ocho": "8", "nueve": "9", "diez": "10",
 }  # fmt: skip
-_MONTHS = (
-    "January February March April May June July August September October November December"
-    " Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
-    " Januar Februar März April Mai Juni Juli August September Oktober November Dezember"
-)
-_MONTH_NUMBERS = {name: str(place % 12 + 1) for place, name in enumerate(_MONTHS.split())}
 _WORD = re.compile(r"[^\W\d_]+")
-_LONGEST_NUMBER = 40  # characters; longer runs of digits are no amounts
+_JOINT = re.compile(r"\s?(?:[-‐‑‒–—−~]|to|and|or|bis|und|oder|à|et|ou|a|y|e|o|tot|en)\s?[$€£]?$")
+_SHORT_YEARS = re.compile(r"(?<!\d)((?:19|20)\d\d)[-‐–—/](\d\d)(?!\d)")
+_ROUGHLY = re.compile(
+    r"\b(about|around|roughly|approximately|approx\.?|circa|ca\.?|nearly|almost|just (?:over|under)"
+    r"|more than|less than|over|under|above|below|close to|some|rund|etwa|knapp|fast|über|gut"
+    r"|environ|près de|plus de|casi|alrededor de|unos)\s[$€£]?$|[~≈]\s?$",
+    re.IGNORECASE,
+)
+_NOT_QUITE = re.compile(
+    r"\b(?:nearly|almost|under|below|less than|up to|knapp|fast|près de|casi)\s[$€£]?$",
+    re.IGNORECASE,
+)
+_BEFORE = 24  # characters looked at before a number
+_MIN_ROUNDED = Decimal(10)  # "about 3" is not 2.6 of something
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """One way to read a number: its value with the scale in, and what it counts."""
+
+    value: str  # shifted by the power
+    digits: str  # as they stand before the scale
+    power: int
+    unit: Unit | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The numbers of sources, by value, by digits and in base units."""
+
+    values: dict[str, frozenset[Unit | None]] = field(default_factory=dict)
+    digits: dict[str, frozenset[int]] = field(default_factory=dict)  # to their powers
+    base: frozenset[tuple[str, Decimal]] = frozenset()  # (family, amount in its unit 1)
+    named: frozenset[Unit] = frozenset()  # units that head columns
+    scales: frozenset[int] = frozenset()
+
+    def __or__(self, other: Known) -> Known:
+        return Known(
+            _merged(self.values, other.values),
+            _merged(self.digits, other.digits),
+            self.base | other.base,
+            self.named | other.named,
+            self.scales | other.scales,
+        )
+
+    def __contains__(self, reading: object) -> bool:
+        return reading in self.digits or reading in self.values
 
 
 def has_number(text: str) -> bool:
     """Whether the text holds a number written in digits."""
-    return _NUMBER.search(fold_for_search(text)) is not None
+    return bool(numbers_in(fold_for_search(text)))
 
 
-def missing_numbers(sentence: str, known: frozenset[str]) -> list[str]:
+def missing_numbers(sentence: str, known: Known) -> list[str]:
     """Numbers of a sentence that no reading finds among `known`, as written, in order.
 
     Args:
-        sentence: without marks and list numbers.
+        sentence: without marks, list numbers and dates.
         known: `source_numbers` of all that the sentence cites.
     """
     folded = fold_for_search(sentence)
-    tokens = (t for t in _NUMBER.finditer(folded) if len(t.group()) <= _LONGEST_NUMBER)
-    return [token.group() for token in tokens if not _is_known(token, folded, known)]
+    found = numbers_in(folded)
+    said = scales_named(folded)
+    missing = []
+    for place, number in enumerate(found):
+        end, meanings = _meanings(folded, found, place)
+        if not _is_known(number, meanings, folded, known, said):
+            missing.append(folded[number.start : end])
+    return missing
 
 
-def source_numbers(text: str) -> frozenset[str]:
+def source_numbers(text: str) -> Known:
     """All readings of all numbers, number words and month names of a source."""
     folded = fold_for_search(text)
-    found: set[str] = set()
-    for pattern in (_NUMBER, _ANY_NUMBER):
-        for token in pattern.finditer(folded):
-            if len(token.group()) <= _LONGEST_NUMBER:
-                found |= _readings(token.group()) | _scaled(token, folded)
-                found.update(_parts(token.group()))
-    for word in _WORD.findall(folded):
-        found.add(_NUMBER_WORDS.get(word.casefold(), _MONTH_NUMBERS.get(word, "")))
-    return frozenset(found - {""})
+    meanings = set(_words(folded))
+    for inside_words in (False, True):
+        found = numbers_in(folded, inside_words=inside_words)
+        for place, number in enumerate(found):
+            meanings.update(_meanings(folded, found, place)[1])
+            meanings.update(Meaning(part, part, 0, None) for part in number.parts)
+    return _index(meanings, units_named(folded), scales_named(folded))
 
 
-def _is_known(token: re.Match[str], text: str, known: frozenset[str]) -> bool:
-    if (_readings(token.group()) | _scaled(token, text)) & known:
+def _index(meanings: set[Meaning], named: frozenset[Unit], scales: frozenset[int]) -> Known:
+    values: dict[str, set[Unit | None]] = {}
+    digits: dict[str, set[int]] = {}
+    base = set()
+    for meaning in meanings:
+        values.setdefault(meaning.value, set()).add(meaning.unit)
+        digits.setdefault(meaning.digits, set()).add(meaning.power)
+        if meaning.unit and is_amount(meaning.value):
+            base.add(_in_base(meaning.value, meaning.unit))
+    frozen_values = {value: frozenset(units) for value, units in values.items()}
+    frozen_digits = {value: frozenset(powers) for value, powers in digits.items()}
+    return Known(frozen_values, frozen_digits, frozenset(base), named, scales)
+
+
+def _words(folded: str) -> Iterator[Meaning]:
+    """Numbers and months in words, with the unit after them: "three plants", "ten km"."""
+    for word in _WORD.finditer(folded):
+        value = _NUMBER_WORDS.get(word.group().casefold())
+        if value:
+            after = unit_after(folded, word.end())
+            yield Meaning(value, value, 0, after[0] if after else None)
+        elif word.group()[0].isupper() and word.group().casefold() in month_names():
+            value = str(month_names()[word.group().casefold()])
+            yield Meaning(value, value, 0, None)
+    for years in _SHORT_YEARS.finditer(folded):
+        value = years.group(1)[:2] + years.group(2)
+        yield Meaning(value, value, 0, None)
+
+
+def _meanings(text: str, found: Sequence[Number], place: int) -> tuple[int, list[Meaning]]:
+    """What a number can mean, and where it ends with its unit.
+
+    The first number of "5 to 10 million" or "3-5 km" has the scale and unit of the second.
+    """
+    number = found[place]
+    end, unit, powers = _counted(text, number)
+    ways = [(power, unit) for power in powers]
+    if place + 1 < len(found) and unit is None:
+        following = found[place + 1]
+        if _JOINT.fullmatch(text[number.scale_end : following.start]):
+            _, other, later = _counted(text, following)
+            ways += [(power, other) for power in (*later, *powers)]
+    return end, [
+        Meaning(shift(reading, power) if is_amount(reading) else reading, reading, power, counted)
+        for reading in number.readings
+        for power, counted in dict.fromkeys(ways)
+    ]
+
+
+def _counted(text: str, number: Number) -> tuple[int, Unit | None, tuple[int, ...]]:
+    after = unit_after(text, number.scale_end)
+    if after:
+        return after[1], after[0], number.powers
+    return number.scale_end, unit_before(text, number.start), number.powers
+
+
+def _is_known(
+    number: Number,
+    meanings: Sequence[Meaning],
+    text: str,
+    known: Known,
+    said: frozenset[int],
+) -> bool:
+    if any(_fits(meaning, known, said) for meaning in meanings):
         return True
-    parts = _parts(token.group())
-    return bool(parts) and known.issuperset(parts)
+    if number.parts and all(part in known for part in number.parts):
+        return True
+    before = text[max(0, number.start - _BEFORE) : number.start]
+    if not _ROUGHLY.search(before):
+        return False
+    ways = (ROUND_HALF_UP, ROUND_UP if _NOT_QUITE.search(before) else ROUND_DOWN)
+    return any(_is_rounded(meaning, known, ways) for meaning in meanings)
 
 
-def _parts(token: str) -> list[str]:
-    """The numbers of a date, a version or two neighbours ("3 456"); none of an amount."""
-    is_amount = _DECIMAL.fullmatch(token) or (
-        _GROUPED.fullmatch(token) and not any(space in token for space in _SPACES)
+def _fits(meaning: Meaning, known: Known, said: frozenset[int]) -> bool:
+    unit = meaning.unit
+    if unit and is_amount(meaning.value) and _in_base(meaning.value, unit) in known.base:
+        return True
+    units = known.values.get(meaning.value)
+    if units is None:
+        return _fits_scaled(meaning, known, said)
+    if unit is None:
+        return True
+    others = {other for other in units if other is not None}
+    if any(other.kind == unit.kind for other in others):
+        return False
+    if None in units:
+        rivals = {other for other in known.named if other.kind == unit.kind}
+        return not rivals or unit in rivals
+    return not (unit.is_plain and all(other.is_plain for other in others))
+
+
+def _fits_scaled(meaning: Meaning, known: Known, said: frozenset[int]) -> bool:
+    """47 million of a column "47" in millions, and "47" of a sentence that says millions once."""
+    powers = known.digits.get(meaning.digits, frozenset())
+    if meaning.power:
+        return powers == {0} and meaning.power in known.scales
+    return bool(powers & said)
+
+
+def _is_rounded(meaning: Meaning, known: Known, ways: Sequence[str]) -> bool:
+    """Whether some number of the sources, cut or rounded to as many places, is this one."""
+    if not is_amount(meaning.value):
+        return False
+    value = Decimal(meaning.value)
+    if value < _MIN_ROUNDED and "." not in meaning.digits:
+        return False
+    decimals = len(meaning.digits.partition(".")[2])
+    zeros = len(meaning.digits) - len(meaning.digits.rstrip("0")) if not decimals else 0
+    step = Decimal(10) ** (meaning.power - decimals + min(zeros, len(meaning.digits) - 1))
+    return any(
+        (Decimal(other) / step).to_integral_value(way) * step == value
+        for other in known.values
+        if is_amount(other) and abs(Decimal(other) - value) < step
+        for way in ways
     )
-    return [] if is_amount else [_plain(part) for part in _DIGITS.findall(token)]
 
 
-def _readings(token: str) -> frozenset[str]:
-    readings: set[str] = set()
-    grouped = _GROUPED.fullmatch(token)
-    if grouped and grouped.group(1) != grouped.group(2):
-        readings.add(_ungroup(token, has_decimals=grouped.group(2) is not None))
-    if _DECIMAL.fullmatch(token):
-        readings.add(_plain(token.replace(",", ".")))
-    # A date or a version, 5.3.2024: as one piece.
-    return frozenset(readings or {token})
+def _in_base(value: str, unit: Unit) -> tuple[str, Decimal]:
+    return unit.family, (Decimal(value) * unit.factor).normalize()
 
 
-def _ungroup(token: str, *, has_decimals: bool) -> str:
-    """1.234.567,89 as 1234567.89."""
-    parts = _DIGITS.findall(token)
-    if not has_decimals:
-        return _plain("".join(parts))
-    return _plain("".join(parts[:-1]) + "." + parts[-1])
-
-
-def _scaled(token: re.Match[str], text: str) -> frozenset[str]:
-    """2.5 million as 2500000."""
-    scale = _SCALE.match(text, token.end())
-    if not scale:
-        return frozenset()
-    power = _SCALES[scale.group(1).casefold()]
-    readings = (r for r in _readings(token.group()) if r.count(".") <= 1)
-    return frozenset(_shift(reading, power) for reading in readings)
-
-
-def _shift(reading: str, power: int) -> str:
-    whole, _, decimals = reading.partition(".")
-    return _plain(whole + decimals[:power].ljust(power, "0") + "." + decimals[power:])
-
-
-def _plain(number: str) -> str:
-    """Without leading zeros, trailing decimal zeros and a bare point."""
-    whole, _, decimals = number.partition(".")
-    decimals = decimals.rstrip("0")
-    return (whole.lstrip("0") or "0") + (f".{decimals}" if decimals else "")
+def _merged(
+    one: dict[str, frozenset[V]], other: dict[str, frozenset[V]]
+) -> dict[str, frozenset[V]]:
+    return one | {key: one.get(key, frozenset()) | found for key, found in other.items()}

@@ -16,6 +16,14 @@ _SHORT_FORMS = (
     " z.b d.h u.a bzw abb nr bd usw vgl s.o tab"
 )
 ABBREVIATIONS = frozenset(_SHORT_FORMS.split())
+# Languages that write the third as "3.", and their months.
+_MONTHS = (
+    "januar jänner februar märz april mai juni juli august september oktober november dezember"
+    " marts maj december desember mars"
+)
+_ARTICLES = "am der des dem den im vom zum zur die das beim"
+_MONTHS_AFTER_POINT = frozenset(_MONTHS.split())
+_BEFORE_NTH = frozenset(_ARTICLES.split())
 _STOP = re.compile(r"[.!?…。！？]+")
 _CLOSERS = re.compile(r"[\"'”’»)\]]{0,4}")
 _MARKS_AFTER = re.compile(r"(?:[ \t]?\[\d{1,3}\]){1,20}")
@@ -111,4 +119,13 @@ def _is_abbreviation(block: str, start: int, stop: re.Match[str]) -> bool:
     if len(words) == 1 and word.isdigit():
         # "3. Press the button": the number of a list item, not a sentence.
         return stop.start() - start == len(before)
-    return word.casefold() in ABBREVIATIONS or (len(word) == 1 and word.isupper())
+    is_ordinal = word.isdigit() and len(word) < 3 and _stands_for_nth(words, block, stop.end())
+    is_initial = len(word) == 1 and word.isupper()
+    return is_ordinal or is_initial or word.casefold() in ABBREVIATIONS
+
+
+def _stands_for_nth(words: list[str], block: str, end: int) -> bool:
+    """Whether the point after a short number is that of "am 3. Mai", "der 2. Versuch"."""
+    following = _WORD.search(block, end, end + _WORD_BEFORE)
+    is_month = following is not None and following.group().casefold() in _MONTHS_AFTER_POINT
+    return is_month or (len(words) > 1 and words[-2].casefold() in _BEFORE_NTH)

@@ -94,7 +94,7 @@ def test_a_models_answer_streams_and_its_marks_resolve() -> None:
 def test_what_the_sources_do_not_carry_is_flagged() -> None:
     _, done, _ = run([HARBOUR], says("It was built in 1905 [1]. It is big."))
     assert [(flag.reason, flag.markers) for flag in done.unsupported] == [
-        (NUMBER_MISSING, (1,)),
+        (f"{NUMBER_MISSING}: 1905", (1,)),
         (NO_SOURCE, ()),
     ]
 

@@ -167,7 +167,7 @@ def test_what_stands_in_neither_is_still_not_supported(library: Library) -> None
     hit = as_hit(harbour(library)[1])
     source = Source(marker=1, hit=hit, around=around(library, hit)[0])
     (told,) = resolve_citations("The keeper has 8 boats [1].", [source]).unsupported
-    assert told.reason == NUMBER_MISSING
+    assert told.reason == f"{NUMBER_MISSING}: 8"
 
 
 def test_the_hit_is_quoted_when_it_says_as_much_as_its_neighbour(library: Library) -> None:
