@@ -161,7 +161,7 @@ def choose(
             return _with_key(found, "key", reason, providers, pasted)
     if ollama is not None:
         return _local(settings, ollama)
-    return _none(settings, "no model is set, and no key or Ollama was found")
+    return _none(settings, "no model, key or Ollama was found")
 
 
 def provider_of(model: str) -> Provider | None:

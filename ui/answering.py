@@ -70,6 +70,7 @@ class Answering:
         self._keys = KeyRing(folder)
         self._lock = threading.Lock()
         self._looking: threading.Thread | None = None
+        self._learning: threading.Thread | None = None
         self._ollama: list[ollama.OllamaModel] = []
         self._facts: dict[tuple[str, str | None], ModelFacts] = {}
 
@@ -122,6 +123,8 @@ class Answering:
         model, api_base = model.strip()[:MAX_NAME], api_base.strip()[:MAX_ADDRESS]
         if api_base and not api_base.startswith(("http://", "https://")):
             raise ConfigError("The address must begin with http:// or https://.")
+        if model.startswith(OLLAMA_PREFIXES) and not api_base:
+            api_base = ollama.address_of(self._providers.ollama_host)
         self._choices.set(MODEL, model)
         self._choices.set(ADDRESS, api_base)
         logger.info("chose language model model=%s has_address=%s", model, bool(api_base))
@@ -185,8 +188,12 @@ class Answering:
         return known
 
     def learn_soon(self) -> None:
-        """The same in the background."""
-        threading.Thread(target=self.learn, name="folio-model-facts", daemon=True).start()
+        """The same in the background, and not twice at a time."""
+        with self._lock:
+            if self._learning is not None and self._learning.is_alive():
+                return
+            self._learning = threading.Thread(target=self.learn, name="model-facts", daemon=True)
+            self._learning.start()
 
     def spent_today(self) -> Spent:
         """What was used today, by all models."""

@@ -32,6 +32,7 @@ from rag.types import (
     Token,
     Unsupported,
 )
+from tests.ui.scripted_answering import make_answering
 from tests.ui.scripted_models import ScriptedModels
 from ui.views import Added, Progress, Status
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from rag.library import Block
     from rag.types import AnswerEvent, BBox, DocumentState, Kind
+    from ui.answering import Answering
 
 SPACE = UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 PAGE = (595.0, 842.0)
@@ -182,6 +184,7 @@ class ScriptedServices:
     settings: Settings = field(default_factory=Settings)
     pause_s: float = 0.0
     models: ScriptedModels = field(default_factory=ScriptedModels)
+    answering: Answering = field(default_factory=make_answering)
     reader: list[Block] = field(default_factory=list)
     tries: list[str] = field(default_factory=list)
     asked: list[tuple[str, list[UUID], list[tuple[str, str]]]] = field(default_factory=list)

@@ -84,9 +84,10 @@ def show(services: Services) -> None:
 
 def _whereabouts(status: Status) -> list[str]:
     answers = (
-        f"Questions and the sources found for them are sent to the model {status.model}."
+        f"Questions and the sources found for them are sent to the model {status.model}"
+        f" ({status.reason})."
         if status.model
-        else "No language model is set: answers are quotes, made on this computer."
+        else f"Answers are quotes, made on this computer ({status.reason})."
     )
     files = "Files are read, searched and kept on this computer."
     if status.sent_to:

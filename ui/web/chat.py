@@ -21,7 +21,13 @@ MAX_SUGGESTIONS = 4
 PROMISES = (
     ("search", "One search for words and pictures", "Charts and tables are found beside text."),
     ("page", "Every sentence has its source", "Click a number to see the page, the place marked."),
-    ("lock", "Works offline", "No key, no account. Add a language model when you want one."),
+    ("lock", "Works offline", "No key, no account. Answers are quotes until a model writes them."),
+)
+
+WITHOUT_CLOUD = (
+    "To have answers written without a cloud, install Ollama and fetch a model that sees pictures:"
+    " gemma3:4b (3.3 GB) on a computer with 8 GB of memory, qwen2.5vl:7b (6.0 GB) with 16 GB. The"
+    " Models page takes keys and other servers."
 )
 
 
@@ -110,6 +116,8 @@ def _empty(services: Services) -> None:
         local = " Nothing leaves this computer." if services.status().local_only else ""
         st.html(pieces.meta(f"A few short files.{local}"), width="content")
     st.html(pieces.promises(PROMISES))
+    if not services.status().model:
+        st.html(pieces.meta(WITHOUT_CLOUD))
 
 
 def _conversation(services: Services, documents: Sequence[Document]) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from rag.errors import RagError
 from ui.views import duration_words
-from ui.web import markup, pieces, state, uploads, wording
+from ui.web import language_models, pieces, state, uploads, wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,12 @@ REREADS_NOTHING_REST = (
 def show(services: Services) -> None:
     """Draw the page."""
     st.html(pieces.title("Models"))
-    st.html(pieces.meta("What turns words and pictures into vectors, and who may use it for what."))
+    st.html(
+        pieces.meta(
+            "What turns words and pictures into vectors, who may use it for what, and what writes"
+            " the answers."
+        )
+    )
     uploads.show_notices()
     st.html(pieces.note("info", REREADS_NOTHING, REREADS_NOTHING_REST))
     _fixed_note(services)
@@ -43,8 +48,7 @@ def show(services: Services) -> None:
         for column, row in zip(columns, rows[start : start + COLUMNS], strict=False):
             with column:
                 _card(services, row)
-    st.html(pieces.section("Language model"))
-    st.html(pieces.note(*_language_model(services)))
+    language_models.show(services)
     for row in rows:
         if row.facts.name == st.session_state.get(state.LICENCE):
             _licence(services, row.facts)
@@ -276,16 +280,3 @@ def _fixed_note(services: Services) -> None:
     if fixed:
         rest = "Take the setting out to choose here."
         st.html(pieces.note("info", f"FOLIO_EMBED__MODEL is set to {fixed}.", rest))
-
-
-def _language_model(services: Services) -> tuple[Tone, str, str]:
-    status = services.status()
-    if not status.model:
-        return (
-            "info",
-            "Quotes only, no model set.",
-            "Set FOLIO_LLM__MODEL to have answers written.",
-        )
-    sees = "sees pictures" if status.sees_pictures else "reads captions in place of pictures"
-    where = "Answers are written on this computer." if status.local_only else ""
-    return "ok", f"{markup.label(status.model)}, {sees}.", where

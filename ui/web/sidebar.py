@@ -149,8 +149,9 @@ def _who_answers(services: Services) -> None:
     where = f"sends texts and pictures to {status.sent_to}" if status.sent_to else ""
     search = f"Search: {status.embedder}, {where or 'on this computer'}"
     if not status.model:
-        answers = "Answers: quotes only, no model set"
+        answers = f"Answers: quotes only, {status.reason or 'no model set'}"
     else:
         sees = "sees pictures" if status.sees_pictures else "reads captions"
-        answers = f"Answers: {status.model}, {sees}"
+        because = f" ({status.reason})" if status.reason else ""
+        answers = f"Answers: {status.model}, {sees}{because}"
     st.html('<hr class="f-rule">' + pieces.meta(search) + pieces.meta(answers))

@@ -30,6 +30,7 @@ UPLOADS = "uploads_done"
 SELECTED = "selected_document"
 CONFIRM = "confirm_delete"
 LICENCE = "licence_shown"
+HELLO = "language_model_hello"  # what was greeted, and what came of it
 SEEN_STATES = "seen_states"
 TOLD_LANGUAGES = "told_languages"
 ANNOUNCED = "announced"
