@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from rag.evidence import is_bare
+from rag.asked import is_bare
 from rag.imaging import is_blank
 from rag.look_alikes import LookAlikes
 from rag.merge import Candidate

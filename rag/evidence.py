@@ -1,76 +1,176 @@
 """Whether hits are evidence enough to answer, or Folio should say no. Pure.
 
-Two tests: does any hit stand out from the usual, and does the best hit hold the rare
-words of the question. A hit that stands out may do with fewer words, but not with next
-to none: in a small library the best of nothing stands out too (measured: 4.4 for a cake
-recipe among 19 technical files). Inside one document only the words count, because
-everything there is about the same thing.
+Three tests, each by what the documents hold: a name or a year of the question that stands
+nowhere in them; an amount that is asked for and stands beside nothing that is asked about; and
+the rare words of the question in the best hit. What is in doubt is answered: a question that
+is refused wrongly is worse than quotes that miss. All numbers are in `rag.thresholds`.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import threading
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from rag.asked import (
+    asks_for_money,
+    joint_names_in,
+    names_in,
+    without_money,
+)
+from rag.asked import question_terms as question_terms  # by rag.followup too
 from rag.keywords import content_words
+from rag.quotable import label_groups, pieces_of
+from rag.thresholds import (
+    MIN_COVERAGE,
+    MIN_COVERAGE_ABOVE_BAR,
+    MIN_COVERAGE_IN_DOCUMENT,
+    MIN_FORGIVEN,
+    MIN_SHARE_BESIDE,
+)
+from rag.types import PICTURES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from rag.types import Hit
 
-# Share of the question's words, weighted by rarity, that the best hit must hold.
-# 2026-11-25, 43 answerable sample questions: lowest 0.42; to be learnt on the dev
-# questions by the issue on answers (docs/decisions/0003).
-MIN_COVERAGE = 0.4
-MIN_COVERAGE_ABOVE_BAR = 0.3
 MAX_PIECES = 100_000  # about 15 MB
-# Words of questions, not of subjects: they say how to answer, not what about.
-_ASKING = frozenset(
-    content_words(
-        "figure table chart graph picture image show shows shown many much tell explain describe "
-        "give list name find page document report according"
-    )
+_AMOUNT = re.compile(
+    r"[$€£¥]|\b(?:euros?|dollars?|pounds?|cents?|usd|eur|gbp|chf|crowns?|francs?|yen|million|"
+    r"billion|millionen|milliarden)\b",
+    re.IGNORECASE,
 )
 
 
-def question_terms(question: str) -> tuple[str, ...]:
-    """The terms of a question that its answer should hold."""
-    terms = content_words(question)
-    return tuple(term for term in terms if term not in _ASKING) or tuple(terms)
-
-
-def is_bare(question: str) -> bool:
-    """Whether a question says how to answer, and nothing of what about."""
-    return set(content_words(question)) <= _ASKING
-
-
 def is_answered(
-    terms: Sequence[str],
+    question: str,
     hits: Sequence[Hit],
     *,
     others: Sequence[str],
+    everything: Callable[[], Sequence[str]],
     clears_bar: bool,
     is_scoped: bool,
 ) -> bool:
     """Whether the hits carry an answer.
 
     Args:
-        terms: Of the question.
+        question: As asked.
         hits: Kept for the answer.
         others: Search texts of all candidates; how rare a word is among them stands
             in for its rarity in the collection.
+        everything: Gives all texts of the documents that the hits are from; asked for only
+            when a name seems to be missing.
         clears_bar: Whether a kept hit stands out.
         is_scoped: Whether one document is searched.
     """
     if not hits:
         return False
+    terms = question_terms(question)
     if not terms:
         return clears_bar
-    enough = MIN_COVERAGE_ABOVE_BAR if clears_bar and not is_scoped else MIN_COVERAGE
+    if absent_names(question, others) and absent_names(question, everything()):
+        return False
+    # What is called by name is there, whatever it holds.
+    if any(hit.why == "named" for hit in hits):
+        return True
+    if asks_for_money(question) and not _holds_money(without_money(terms), hits):
+        return False
+    if is_scoped:
+        enough = MIN_COVERAGE_IN_DOCUMENT
+    else:
+        enough = MIN_COVERAGE_ABOVE_BAR if clears_bar else MIN_COVERAGE
     return coverage(terms, hits, others) >= enough
+
+
+def absent_names(question: str, texts: Sequence[str]) -> list[str]:
+    """Names, codes and years of a question that stand nowhere in the texts.
+
+    One wrong letter in a name is forgiven, and a short form may stand for its words. Names
+    of several words must stand in one text.
+    """
+    missing = []
+    for name in names_in(question):
+        terms = _telling_terms(name)
+        held: set[str] = set().union(*_CARRIERS.terms_in(texts, terms))
+        if any(term not in held and not _is_meant(name, term, texts) for term in terms):
+            missing.append(name)
+    for words in joint_names_in(question):
+        parts = [set(_telling_terms(word)) or {word.casefold()} for word in words]
+        if not any(_stand_together(words, parts, text) for text in texts):
+            missing.append(" ".join(words))
+    return missing
+
+
+def _telling_terms(name: str) -> list[str]:
+    """The terms of a name without a compound as a whole and the bare numbers in it."""
+    terms = content_words(name)
+    parts = terms[1:] if len(terms) > 1 else terms
+    return [part for part in parts if len(part) > 1 and (not part.isdigit() or part == name)]
+
+
+def _is_meant(name: str, term: str, texts: Sequence[str]) -> bool:
+    """Whether the texts say the same in another spelling."""
+    if any(map(str.isdigit, term)):
+        return False
+    if name.isupper() and any(name in _initials(text) for text in texts):
+        return True
+    return len(term) >= MIN_FORGIVEN and any(
+        _differs_by_one(term, other) for other in _CARRIERS.known_terms(texts)
+    )
+
+
+def _initials(text: str) -> str:
+    return "".join(word[0] for word in re.findall(r"\w+", text) if word[0].isupper())
+
+
+def _differs_by_one(one: str, other: str) -> bool:
+    """Whether one letter was changed, left out or added."""
+    if abs(len(one) - len(other)) > 1:
+        return False
+    short, long = sorted((one, other), key=len)
+    same = next((i for i, pair in enumerate(zip(short, long, strict=False)) if len(set(pair)) > 1),
+                len(short))  # fmt: skip
+    skip = same + (len(short) == len(long))
+    return short[skip:] == long[same + 1 :]
+
+
+def _stand_together(words: Sequence[str], parts: Sequence[set[str]], text: str) -> bool:
+    # "May" is a stop word: by its letters.
+    held = _CARRIERS.terms_in([text], [term for part in parts for term in part])[0]
+    return all(part <= held or word in text for word, part in zip(words, parts, strict=True))
+
+
+def _holds_money(terms: Sequence[str], hits: Sequence[Hit]) -> bool:
+    """Whether an amount stands beside what is asked about; what has no words may hold it."""
+    if hits[0].item.kind in PICTURES and not label_groups(hits[0].item):
+        return True
+    return any(
+        _AMOUNT.search(around) and _share(terms, said) >= MIN_SHARE_BESIDE
+        for hit in hits
+        for said, around in _statements(hit)
+        if any(map(str.isdigit, said))
+    )
+
+
+def _statements(hit: Hit) -> Iterator[tuple[str, str]]:
+    """Sentences, rows and words of figures, each with where its unit may stand."""
+    item = hit.item
+    if item.kind in PICTURES:
+        for group in label_groups(item):
+            yield f"{item.caption} {group}", f"{item.caption} {group}"
+        yield item.caption, item.caption
+        return
+    for piece in pieces_of(hit):
+        is_row = item.kind == "table"
+        yield piece.meaning, f"{item.caption} {item.text}" if is_row else piece.meaning
+
+
+def _share(terms: Sequence[str], text: str) -> float:
+    held = set(content_words(text))
+    return sum(term in held for term in terms) / len(terms) if terms else 1.0
 
 
 def coverage(terms: Sequence[str], hits: Sequence[Hit], others: Sequence[str]) -> float:
@@ -110,6 +210,13 @@ class _Carriers:
         return [
             set().union(*(telling[piece] for piece in pieces.intersection(each))) for each in split
         ]
+
+    def known_terms(self, texts: Sequence[str]) -> set[str]:
+        """All terms of the texts."""
+        pieces = {piece for text in texts for piece in text.split()}
+        with self._lock:
+            self._learn([list(pieces)])
+            return {term for term, carriers in self._by_term.items() if carriers & pieces}
 
     def _learn(self, split: Iterable[list[str]]) -> None:
         if len(self._met) > MAX_PIECES:

@@ -16,7 +16,7 @@ from rag.arrange import cap_documents, collapse, pick_named, reorder
 from rag.by_picture import ByPicture
 from rag.embed.caps import question_notes
 from rag.errors import NotFoundError
-from rag.evidence import is_answered, question_terms
+from rag.evidence import is_answered
 from rag.legs import Legs
 from rag.merge import Ranked, bar, keep_top, merge
 from rag.pointed import on_named_pages
@@ -292,13 +292,20 @@ class Retriever:
                 yield replace(one, page_number=page_number)
 
     def _is_answered(self, question: str, found: _Found, hits: Sequence[Hit], scope: Scope) -> bool:
+        kept = {hit.item.document_id for hit in hits}
+        names = [hit.document_name for hit in hits]
+        rows = found.rows.values()
         return is_answered(
-            question_terms(question),
+            question,
             hits,
-            others=[row.search_text for row in found.rows.values()],
+            others=[row.search_text for row in rows if row.document_id in kept] + names,
+            everything=lambda: [*names, *self._texts_of(kept)],
             clears_bar=any(h.height >= found.bars[h.candidate.group] for h in found.kept),
             is_scoped=len(scope.documents) == 1,
         )
+
+    def _texts_of(self, documents: Iterable[UUID]) -> list[str]:
+        return [text for id_ in documents for text in self._library.items.contents(id_)[0]]
 
     def _explain(
         self, query: Query, scope: Scope, found: _Found, hits: Sequence[Hit]
