@@ -92,11 +92,13 @@ class Background:
             return known[1]
 
     def _draw(self, workspace: str, name: DenseName, documents: tuple[UUID, ...]) -> Array:
-        stored = self._stored(workspace, name, documents, SAMPLE_SIZE)
-        if name == "caption" and len(stored) < MIN_SAMPLE:
-            # Captions are texts. Beside far-off sentences every caption of a small library
-            # would stand out, and pictures would flood the list (docs/decisions/0003).
+        if name == "caption":
+            # Captions are texts, and few: beside one another alone, all those on the subject
+            # of a question stand out and flood the list (docs/decisions/0003 and 0010).
+            stored = self._stored(workspace, name, documents, SAMPLE_SIZE // 2)
             stored += self._stored(workspace, "text", documents, SAMPLE_SIZE - len(stored))
+        else:
+            stored = self._stored(workspace, name, documents, SAMPLE_SIZE)
         if documents and len(stored) < MIN_SAMPLE:
             stored += self._stored(workspace, name, (), MIN_SAMPLE - len(stored))
         if len(stored) < MIN_SAMPLE:
