@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rag.embed.lanes import Array, TextLane
     from rag.quotable import Piece
 
+TITLE = "Passages from your documents"  # what readers see it called: no model has answered
 # facts/reliability.md 2.4: the weights, lambda and counts below.
 COSINE_WEIGHT = 0.6
 NUMBER_BONUS = 0.05

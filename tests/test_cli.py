@@ -98,6 +98,12 @@ def test_ask_prints_an_answer_of_the_contract(library: Path) -> None:
     assert result["finish"] == "stop"
 
 
+def test_an_answer_without_a_model_is_called_passages(library: Path) -> None:
+    done = folio("ask", "How often does the tide turn at Port Ansel?", data_dir=library)
+    assert done.stdout.startswith("Passages from your documents:\n")
+    assert "four times a day" in done.stdout
+
+
 def test_a_model_that_is_not_there_gives_quotes_and_exit_0(library: Path) -> None:
     done = folio(
         "ask",

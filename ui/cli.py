@@ -160,11 +160,12 @@ def ask(
     k: TopK = 8,
     document: InDocument = None,
     *,
-    no_llm: Annotated[bool, typer.Option("--no-llm", help="Quotes only.")] = False,
+    no_llm: Annotated[bool, typer.Option("--no-llm", help="Passages only, no model.")] = False,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
     """Answer a question with sources."""
+    from rag.extractive import TITLE
     from ui.contract import answer_json
 
     words = words_of(question, image)
@@ -182,6 +183,8 @@ def ask(
     if as_json:
         _tell(result)
         return
+    if answer.mode == "extractive" and not answer.abstained:
+        _tell(f"{TITLE}:\n")
     _tell(result["answer"])
     for source in result["sources"]:
         _tell(f"[{source['marker']}] {_place(source)}")

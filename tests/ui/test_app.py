@@ -111,7 +111,7 @@ def test_failed_model_shows_its_reason_and_the_quotes(open_app: Open) -> None:
     assert "The language model did not answer." in html
     assert "The model does not answer. Start it." in html
     assert "Output rose -&gt;" in html, "a quote stays word for word"
-    assert "Quotes only" in html
+    assert "Passages from your documents" in html
     assert app.button(key="again-0").label == "Try again"
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from rag.extractive import TITLE
 from rag.types import PICTURES
 from ui.web import markup, pieces, sources, state, wording
 
@@ -92,7 +93,7 @@ def badges_of(turn: state.Turn) -> list[tuple[Tone, str]]:
     if answer.abstained:
         found.append(("search", "No answer in these documents"))
     elif answer.mode == "extractive":
-        found.append(("quote", "Quotes only"))
+        found.append(("quote", TITLE))
     elif answer.unsupported:
         found.append(("warn", f"{wording.count(len(answer.unsupported), 'sentence')} to check"))
     elif answer.citations and answer.finish == "stop":
