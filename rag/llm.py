@@ -130,6 +130,11 @@ def stream_chat(
             return
 
 
+def prepare(settings: LlmSettings) -> None:
+    """Import litellm, which takes seconds, so that the first call does not wait for it."""
+    _load_litellm(settings)
+
+
 def sees_pictures(settings: LlmSettings) -> bool:
     """Whether the model is to be sent pictures.
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.errors import LlmError
-from rag.llm import Piece, stream_chat
+from rag.llm import Piece, prepare, stream_chat
 
 if TYPE_CHECKING:
     from rag.llm import Message
@@ -51,6 +51,7 @@ def say_hello(settings: LlmSettings, number: str = "") -> Hello:
         settings: with a model.
         number: what is drawn; four random digits when not given.
     """
+    prepare(settings)  # not a part of the model's time
     number = number or str(1000 + secrets.randbelow(9000))
     settings = settings.model_copy(
         update={"max_answer_tokens": max(MAX_TOKENS, settings.max_answer_tokens)}

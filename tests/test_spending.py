@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -40,10 +41,8 @@ def used(server: ModelServer, **settings: Any) -> list[tuple[int, int]]:
     counts: list[tuple[int, int]] = []
     plain = LlmSettings(api_base=server.base_url, **({"model": "m", "api_key": "k"} | settings))
     metered = plain.metered(lambda _settings, put, got: counts.append((put, got)))
-    try:
+    with suppress(LlmError):
         list(stream_chat(MESSAGES, metered))
-    except LlmError:
-        pass
     return counts
 
 

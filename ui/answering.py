@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rag import ollama
 from rag.errors import ConfigError, RagError
-from rag.llm import ModelFacts, describe_model
+from rag.llm import ModelFacts, describe_model, prepare
 from rag.llm_choice import OLLAMA, Choice, Wish, choose, fitted
 from rag.llm_hello import Hello, say_hello
 from rag.llm_keys import KeyRing
@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 MODEL, ADDRESS, CAP = "llm-model", "llm-address", "llm-daily-cap"  # names in the library's choices
 MAX_NAME, MAX_ADDRESS, MAX_KEY = 200, 500, 4_000  # characters
+# Who is there has answered by then, mostly; who is not has refused.
+FIRST_LOOK_S = 0.05
 OLLAMA_PREFIXES = ("ollama/", f"{OLLAMA}/")
 
 
@@ -82,10 +84,9 @@ class Answering:
         if found.origin != "none" or self._is_decided():
             return found
         looking = self._look_for_ollama()
-        if wait:
-            looking.join()
+        looking.join(None if wait else FIRST_LOOK_S)
         if looking.is_alive():
-            return found
+            return replace(found, reason="Ollama is being looked for")
         return self._choose(self._ollama[0] if self._ollama else None)
 
     def sees_pictures(self) -> bool:
@@ -185,6 +186,7 @@ class Answering:
         known = self._facts.get(_same(settings))
         if known is None:
             known = self._facts[_same(settings)] = self._look_up(settings)
+            prepare(settings)
         return known
 
     def learn_soon(self) -> None:

@@ -90,7 +90,9 @@ def _known(desk: Answering) -> None:
 
 
 def _rows(desk: Answering, facts: ModelFacts | None) -> list[tuple[str, str]]:
-    rows = [("Key", KEY_WORDS[desk.key_state()]), ("Used today", spent_words(desk.spent_today()))]
+    needs_none = desk.choice().is_local and desk.key_state() == "none"
+    key = "None needed" if needs_none else KEY_WORDS[desk.key_state()]
+    rows = [("Key", key), ("Used today", spent_words(desk.spent_today()))]
     if facts is None:
         return [("Pictures, window, price", "Being looked up"), *rows]
     sees = "Sent to it" if desk.sees_pictures() else "Not sent; it reads their captions"
@@ -116,9 +118,8 @@ def spent_words(spent: Spent) -> str:
     words = f"{calls}, {spent.token_count:,} tokens"
     if spent.unpriced_count == spent.call_count:
         return f"{words}, cost unknown"
-    words += (
-        f", about ${spent.dollars:,.4f}" if spent.dollars < 0.01 else f", ${spent.dollars:,.2f}"
-    )
+    digits = 2 if spent.dollars >= 0.01 else 4
+    words += f", about ${spent.dollars:,.{digits}f}" if spent.dollars else ", free"
     return f"{words}; {spent.unpriced_count} of unknown cost" if spent.unpriced_count else words
 
 
@@ -128,6 +129,7 @@ def _hello(desk: Answering, choice: Choice) -> None:
         if st.button("Say hello", key="llm-hello", icon=":material/waving_hand:"):
             with st.spinner("Waiting for the model."):
                 st.session_state[state.HELLO] = (asked, desk.hello())
+            st.rerun()  # what was used today stands above
         st.html(pieces.meta("Sends one short question with a small drawn picture."))
     of, hello = st.session_state.get(state.HELLO, (None, None))
     if hello is None or of != asked:
@@ -140,7 +142,7 @@ def _hello(desk: Answering, choice: Choice) -> None:
         False: "It did not read the picture.",
     }.get(hello.sees_pictures, "")
     first = f"First word after {hello.first_token_ms / 1000:.1f} s."
-    tone: Tone = "ok" if hello.sees_pictures else "warn"
+    tone: Tone = "ok" if hello.sees_pictures else "info"
     st.html(pieces.note(tone, f"It says: {hello.answer}", f"{sees} {first}"))
 
 
