@@ -18,6 +18,7 @@ from rag.extractive import extract_answer
 from rag.llm import End, sees_pictures, stream_chat
 from rag.prompt import REFUSAL, SOURCE_SHARE, Prompt, build_prompt
 from rag.sentences import fold_spaces
+from rag.shown import read_messages
 from rag.types import Answer, Done, Failure, Restart, Retrieved, Source, Token
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from rag.context import Surroundings
     from rag.embed.lanes import TextLane
     from rag.settings import LlmSettings
-    from rag.types import AnswerEvent, Citation, Finish, Hit, Mode, Unsupported
+    from rag.types import AnswerEvent, Citation, Finish, Hit, Mode, PromptPart, Unsupported
 
 logger = logging.getLogger(__name__)
 
@@ -266,6 +267,7 @@ def _finish(turn: _Turn, plan: _Plan, prompt: Prompt, reply: _Reply) -> Iterator
         images_sent=prompt.images_sent,
         usage=reply.end.usage,
         error=_to_failure(reply.error),
+        shown=read_messages(prompt.messages, prompt.sources),
     )
 
 
@@ -303,6 +305,7 @@ def _done(
     images_sent: int = 0,
     usage: Mapping[str, int] | None = None,
     error: Failure | None = None,
+    shown: tuple[PromptPart, ...] = (),
 ) -> Done:
     turn.mark("total")
     used = {source.hit.item.id for source in sources}
@@ -330,5 +333,6 @@ def _done(
             usage=dict(usage or {}),
             timings_ms=turn.timings_ms,
             error=error,
+            prompt=shown,
         )
     )

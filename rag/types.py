@@ -206,6 +206,27 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SentPicture:
+    """A picture as a model was sent it: made smaller, encoded anew."""
+
+    sha256: str | None  # of the stored picture it was made from; None when that was deleted
+    media_type: str
+    width_px: int
+    height_px: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptPart:
+    """A piece of what a model was sent, in order: words or a picture."""
+
+    role: Literal["system", "user", "assistant"]
+    text: str = ""
+    marker: int | None = None  # of the source it belongs to
+    picture: SentPicture | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """One turn, finished. The markers [n] in `text` resolve to `sources` of this answer only."""
 
@@ -224,6 +245,16 @@ class Answer:
     usage: Mapping[str, int] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     error: Failure | None = None
+    prompt: tuple[PromptPart, ...] = ()  # all that the model was sent; empty for quotes
+    searched_for: str = ""  # a follow-up question as it was searched; "" when as asked
+    embedder: str = ""  # what found the sources
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """Answer event: a follow-up question is searched as this one, which stands alone."""
+
+    question: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +285,7 @@ class Done:
     answer: Answer
 
 
-AnswerEvent = Retrieved | Token | Restart | Done
+AnswerEvent = Rewritten | Retrieved | Token | Restart | Done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

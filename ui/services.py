@@ -12,10 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from rag.answer import answer_stream
-from rag.context import look_around
 from rag.embed.choice import chosen_name, parse_choice
-from rag.embed.turns import hurried
 from rag.errors import NotFoundError, RagError
 from rag.files import FileStore
 from rag.library import Database, Library
@@ -24,6 +21,8 @@ from rag.look_alikes import LookAlikes
 from rag.settings import Settings
 from rag.types import LOCAL_WORKSPACE, DeleteReceipt, Done, Retrieval, Scope
 from ui.answering import Answering
+from ui.asking import Asked, answer_events
+from ui.chats import Chats
 from ui.indexing import Indexing
 from ui.pictures import PagePictures
 from ui.suggestions import suggest
@@ -37,19 +36,16 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from ingest.pipeline import Pipeline
-    from rag.context import Surroundings
     from rag.embed import Embedder
     from rag.library import Block, IndexRow
     from rag.settings import EmbedSettings
     from rag.store import Store
-    from rag.types import Answer, AnswerEvent, Document, Hit, LegName
+    from rag.types import Answer, AnswerEvent, Document, LegName
     from ui.models import Models
     from ui.trial import Trial
 
 logger = logging.getLogger(__name__)
 
-# What a picture without words asks.
-ABOUT_PICTURE = "What do the documents say about this picture?"
 SAMPLE_DIR = Path(__file__).resolve().parent.parent / "sample_data"
 
 
@@ -64,6 +60,7 @@ class Services:
         self.is_new = not (settings.data_dir / "library.sqlite").exists()
         self.library = Library(Database(settings.data_dir / "library.sqlite", reserve_mb=reserve))
         self.files = FileStore(settings.data_dir / "files", reserve_mb=reserve)
+        self.chats = Chats(self.library, self.files, self.workspace)
         self._indexing = Indexing(settings, self.library, self.files, self.workspace)
         self.answering = Answering(
             lambda: self.settings.llm, settings.providers, self.library, settings.data_dir
@@ -253,30 +250,16 @@ class Services:
         picture: Image.Image | None = None,
     ) -> Iterator[AnswerEvent]:
         """Events of one answer, the last one `Done`; the question may be a picture alone."""
-        scope = Scope(workspace=self.workspace, documents=tuple(documents))
-        # Sentences are compared with the question too, and a document may be read meanwhile.
-        with hurried():
-            found = self.search(question, top_k=top_k, scope=scope, picture=picture)
-            if picture is not None and not question.strip():
-                question = f"{ABOUT_PICTURE} {found.words}".strip()
-            ready = self.answering.ready(use_llm=use_llm)
-            events = answer_stream(
-                question,
-                found.hits,
-                abstain=not found.has_evidence,
-                text_lane=self._indexing.answering_lane(),
-                settings=ready.settings,
-                use_llm=use_llm,
-                history=history,
-                stop=stop,
-                timings_ms=found.timings_ms,
-                notes=found.notes,
-                around=self._around(found.hits) if ready.settings.model else {},
-            )
-            yield from ready.told(events)
-
-    def _around(self, hits: Sequence[Hit]) -> dict[UUID, Surroundings]:
-        return look_around(self.library.items, self.workspace, hits)
+        asked = Asked(
+            question=question,
+            documents=tuple(documents),
+            history=history,
+            stop=stop,
+            top_k=top_k,
+            use_llm=use_llm,
+            picture=picture,
+        )
+        return answer_events(self, asked, self._indexing.answering_lane)
 
     def answer(self, question: str, **options: object) -> Answer:
         """The finished answer; options as for `ask`."""

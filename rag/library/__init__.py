@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rag.library.chats import Chat, ChatTable, Place
 from rag.library.choices import ChoiceTable
 from rag.library.database import Database
 from rag.library.documents import DocumentTable
@@ -12,6 +13,8 @@ from rag.library.pictures import PictureTable
 
 __all__ = [
     "Block",
+    "Chat",
+    "ChatTable",
     "Database",
     "DocumentTable",
     "FoundItem",
@@ -23,6 +26,7 @@ __all__ = [
     "Page",
     "PageTable",
     "PictureTable",
+    "Place",
 ]
 
 
@@ -36,6 +40,7 @@ class Library:
         self.pages = PageTable(database)
         self.indexes = IndexTable(database)
         self.choices = ChoiceTable(database)
+        self.chats = ChatTable(database)
         self.pictures = PictureTable(database)
 
     def close(self) -> None:

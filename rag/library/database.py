@@ -159,6 +159,36 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (day, model)
     ) STRICT;
     """,
+    """
+    CREATE TABLE chats (
+        id TEXT PRIMARY KEY,
+        workspace TEXT NOT NULL,
+        name TEXT NOT NULL,
+        started_at TEXT NOT NULL,
+        changed INTEGER NOT NULL  -- rises with each question; clocks can be set back
+    ) STRICT;
+    CREATE INDEX chats_by_change ON chats (workspace, changed);
+
+    CREATE TABLE turns (
+        chat_id TEXT NOT NULL,
+        number INTEGER NOT NULL,  -- 0-based
+        state TEXT NOT NULL,  -- writing, done
+        question TEXT NOT NULL,
+        text TEXT NOT NULL DEFAULT '',
+        body TEXT NOT NULL DEFAULT '',  -- JSON; `rag.record` reads it
+        rating INTEGER NOT NULL DEFAULT 0,  -- 1 up, -1 down
+        remark TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (chat_id, number)
+    ) STRICT;
+
+    CREATE TABLE turn_documents (  -- whose words or pictures a turn holds
+        chat_id TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        document_id TEXT NOT NULL,
+        PRIMARY KEY (document_id, chat_id, number)
+    ) STRICT;
+    CREATE INDEX file_refs_by_run ON file_refs (run);
+    """,
 )
 VERSION = len(MIGRATIONS)
 

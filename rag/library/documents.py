@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +9,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4, uuid5
 
 from rag.errors import NotFoundError
+from rag.library.chats import forget_document
 from rag.library.database import marks, raise_generation
+from rag.library.references import release
 from rag.types import Document, Failure
 
 if TYPE_CHECKING:
@@ -232,7 +233,7 @@ class DocumentTable:
             SHA-256 of files that no document refers to any more.
         """
         with self._database.change() as connection:
-            orphans = _release(
+            orphans = release(
                 connection, "run = ? AND document_id = ?", (str(run.id), str(run.document_id))
             )
             _delete_run_rows(connection, [str(run.id)])
@@ -259,7 +260,7 @@ class DocumentTable:
     def release_original(self, id_: UUID) -> list[str]:
         """Give up the uploaded file of a document; returns files nobody refers to any more."""
         with self._database.change() as connection:
-            return _release(connection, "document_id = ? AND run = ''", (str(id_),))
+            return release(connection, "document_id = ? AND run = ''", (str(id_),))
 
     def deleting(self) -> list[UUID]:
         """Documents whose delete was begun and not finished."""
@@ -275,13 +276,14 @@ class DocumentTable:
             raise_generation(connection)
 
     def delete(self, id_: UUID) -> list[str]:
-        """Delete a document and all its rows.
+        """Delete a document and all its rows; answers keep its name and pages.
 
         Returns:
             SHA-256 of files that no document refers to any more.
         """
         with self._database.change() as connection:
-            orphans = _release(connection, "document_id = ?", (str(id_),))
+            forget_document(connection, id_)
+            orphans = release(connection, "document_id = ?", (str(id_),))
             runs = connection.execute(
                 "SELECT id FROM runs WHERE document_id=?", (str(id_),)
             ).fetchall()
@@ -293,7 +295,7 @@ class DocumentTable:
     def rows_left(self, id_: UUID) -> int:
         """Rows that still name a document; 0 after a complete delete."""
         tables = {"documents": "id", "runs": "document_id", "items": "document_id"}
-        tables["file_refs"] = "document_id"
+        tables |= {"file_refs": "document_id", "turn_documents": "document_id"}
         return sum(
             self._database.number(f"SELECT COUNT(*) FROM {t} WHERE {column}=?", (str(id_),))
             for t, column in tables.items()
@@ -338,28 +340,6 @@ def to_run(row: sqlite3.Row) -> Run:
         workspace=row["workspace"],
         stage=row["stage"],
     )
-
-
-def _release(connection: sqlite3.Connection, where: str, parameters: Sequence[str]) -> list[str]:
-    held = connection.execute(
-        f"SELECT DISTINCT sha256 FROM file_refs WHERE {where}", parameters
-    ).fetchall()
-    connection.execute(f"DELETE FROM file_refs WHERE {where}", parameters)
-    names = [row["sha256"] for row in held]
-    kept = {
-        row["sha256"]
-        for row in connection.execute(
-            "SELECT DISTINCT sha256 FROM file_refs WHERE sha256 IN"
-            " (SELECT value FROM json_each(?))",
-            (json.dumps(names),),
-        )
-    }
-    orphans = [name for name in names if name not in kept]
-    connection.execute(
-        "DELETE FROM picture_hashes WHERE sha256 IN (SELECT value FROM json_each(?))",
-        (json.dumps(orphans),),
-    )
-    return orphans
 
 
 def _delete_run_rows(connection: sqlite3.Connection, runs: Sequence[str]) -> None:

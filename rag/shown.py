@@ -1,0 +1,66 @@
+"""What a model was sent, read back from its messages: words and pictures in their order.
+
+Knows the layout that `rag.prompt` makes: in the last message each source is a label with its
+passage, its picture directly after; the question is the last part.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import logging
+from typing import TYPE_CHECKING
+
+from rag.types import PromptPart, SentPicture
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from rag.types import Source
+
+logger = logging.getLogger(__name__)
+
+
+def read_messages(
+    messages: Sequence[dict[str, Any]], sources: Sequence[Source]
+) -> tuple[PromptPart, ...]:
+    """The parts of a prompt, each with the marker of the source it belongs to.
+
+    Args:
+        messages: of `build_prompt`.
+        sources: the sources of the same prompt, in order.
+    """
+    *before, last = messages
+    earlier = tuple(PromptPart(role=m["role"], text=m["content"]) for m in before)
+    return earlier + tuple(_read_parts(last["content"], sources))
+
+
+def _read_parts(parts: Sequence[dict[str, Any]], sources: Sequence[Source]) -> Iterator[PromptPart]:
+    left = iter(sources)
+    current: Source | None = None
+    for part in parts:
+        if part["type"] == "text":
+            current = next(left, None)  # none is left for the question
+            marker = current.marker if current else None
+            yield PromptPart(role="user", text=part["text"], marker=marker)
+        else:
+            picture = _read_picture(part["image_url"]["url"], current)
+            marker = current.marker if current else None
+            yield PromptPart(role="user", marker=marker, picture=picture)
+
+
+def _read_picture(uri: str, source: Source | None) -> SentPicture:
+    from PIL import Image
+
+    head, _, encoded = uri.partition(",")
+    data = base64.b64decode(encoded)
+    with Image.open(io.BytesIO(data)) as image:  # reads the head only; it is our own
+        width, height = image.size
+    return SentPicture(
+        sha256=source.hit.item.image_sha256 if source else None,
+        media_type=head.removeprefix("data:").partition(";")[0],
+        width_px=width,
+        height_px=height,
+        size_bytes=len(data),
+    )
