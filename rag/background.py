@@ -92,18 +92,32 @@ class Background:
             return known[1]
 
     def _draw(self, workspace: str, name: DenseName, documents: tuple[UUID, ...]) -> Array:
+        beside = documents or self._pictured(workspace)
         if name == "caption":
             # Captions are texts, and few: beside one another alone, all those on the subject
             # of a question stand out and flood the list (docs/decisions/0003 and 0010).
             stored = self._stored(workspace, name, documents, SAMPLE_SIZE // 2)
-            stored += self._stored(workspace, "text", documents, SAMPLE_SIZE - len(stored))
+            stored += self._stored(workspace, "text", beside, SAMPLE_SIZE - len(stored))
         else:
-            stored = self._stored(workspace, name, documents, SAMPLE_SIZE)
+            inside = beside if name == "text" else documents
+            stored = self._stored(workspace, name, inside, SAMPLE_SIZE)
         if documents and len(stored) < MIN_SAMPLE:
             stored += self._stored(workspace, name, (), MIN_SAMPLE - len(stored))
         if len(stored) < MIN_SAMPLE:
             return blend(stored, self._fill(name))
         return np.stack(stored).astype(np.float32)
+
+    def _pictured(self, workspace: str) -> tuple[UUID, ...]:
+        """Documents that hold pictures, if they hold enough texts as well.
+
+        Words and pictures are compared by how far they stand out, so both are measured
+        among the same documents: else an archive of texts on other subjects would make
+        every text of the subject stand out, and no picture be seen (docs/decisions/0010).
+        """
+        known = self._library.documents.all(workspace)
+        pictured = [document for document in known if document.figure_count]
+        enough = sum(document.text_count for document in pictured) >= MIN_SAMPLE
+        return tuple(document.id for document in pictured) if enough else ()
 
     def _stored(
         self, workspace: str, name: DenseName, documents: tuple[UUID, ...], limit: int

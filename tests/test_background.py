@@ -12,6 +12,8 @@ from rag.background import Background
 from rag.merge import MIN_SAMPLE
 from rag.settings import EmbedSettings, Settings
 from rag.types import LOCAL_WORKSPACE
+from tests.builders import make_html
+from tests.towns import picture
 from ui.services import Services, build
 
 
@@ -58,6 +60,24 @@ def test_a_small_scope_is_filled_up_from_the_library(services: Services) -> None
     rows = sample(services, "lamps.md")
     assert len(rows) >= MIN_SAMPLE
     assert likeness(services, rows[:5], "lamp") > likeness(services, rows[5:], "lamp")
+
+
+def test_texts_are_measured_among_documents_with_pictures(services: Services) -> None:
+    background = Background(services.library, services.store(), services.embedder())
+    page = make_html("".join(f"<h2>Boat {n}</h2><p>Boat {n} sank in {n}.</p>" for n in range(80)))
+    with_picture = page.replace(b"</body>", f"<figure>{picture(3)}</figure></body>".encode())
+    document = services.pipeline.admit("boats.html", with_picture).document
+    services.pipeline.run(document.id)
+
+    boats = background.sample(LOCAL_WORKSPACE, "text")
+    other = services.pipeline.admit("tiles.md", notes("Tile", 90)).document
+    services.pipeline.run(other.id)
+    unchanged = background.sample(LOCAL_WORKSPACE, "text")
+    services.pipeline.delete(document.id)
+    services.pipeline.delete(other.id)
+
+    assert likeness(services, boats, "boat") > likeness(services, sample(services), "boat") + 0.1
+    assert np.array_equal(boats, unchanged)
 
 
 def test_a_new_document_renews_the_sample(services: Services) -> None:
