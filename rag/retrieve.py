@@ -19,6 +19,7 @@ from rag.errors import NotFoundError
 from rag.evidence import is_answered
 from rag.legs import Legs
 from rag.merge import Ranked, bar, keep_top, merge
+from rag.not_there import not_there
 from rag.pointed import on_named_pages
 from rag.questions import asks_for_picture, named_things
 from rag.types import Considered, Explanation, Hit, Retrieval, Scope
@@ -111,12 +112,13 @@ class Retriever:
         found = self._arrange(question, candidates, scope, top_k)
         hits = self._hits(found)
         clock.mark("merge")
-        evidence = self._is_answered(question, found, hits, scope)
+        absent = self._not_there(question, scope)
+        evidence = not absent and self._is_answered(question, found, hits, scope)
         clock.mark("evidence")
         return Retrieval(
             hits=tuple(hits),
             has_evidence=evidence,
-            notes=question_notes(self._embedder, question),
+            notes=(*absent, *question_notes(self._embedder, question)),
             timings_ms=clock.marks,
             explanation=self._explain(query, scope, found, hits) if explain else None,
             words=question,
@@ -303,6 +305,11 @@ class Retriever:
             clears_bar=any(h.height >= found.bars[h.candidate.group] for h in found.kept),
             is_scoped=len(scope.documents) == 1,
         )
+
+    def _not_there(self, question: str, scope: Scope) -> list[str]:
+        if len(scope.documents) != 1:
+            return []  # which document has to have it?
+        return not_there(question, self._library, scope.workspace, scope.documents[0])
 
     def _texts_of(self, documents: Iterable[UUID]) -> list[str]:
         return [text for id_ in documents for text in self._library.items.contents(id_)[0]]
