@@ -21,7 +21,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from rag.errors import ConfigError, LlmError
 from rag.llm_choice import LOOPBACK, is_loopback
-from rag.llm_failures import asks_for_no_stream, classify, failure
+from rag.llm_failures import asks_for_no_stream, check_address, classify, failure
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -111,6 +111,7 @@ def stream_chat(
     """
     if not settings.model:
         raise ConfigError("No language model is set. Set FOLIO_LLM__MODEL.")
+    check_address(settings.api_base)
     stop = stop or threading.Event()
     litellm = _load_litellm(settings)
     deadline = time.monotonic() + settings.answer_timeout_s

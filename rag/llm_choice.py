@@ -217,6 +217,14 @@ def fitted(settings: LlmSettings, *, sees_pictures: bool | None, window: int | N
     return settings.model_copy(update=changes) if changes else settings
 
 
+def with_room(settings: LlmSettings) -> LlmSettings:
+    """The settings with an answer of at most half the window: the rest is for its sources."""
+    half = settings.context_tokens // 2
+    if settings.max_answer_tokens <= half:
+        return settings
+    return settings.model_copy(update={"max_answer_tokens": half})
+
+
 def _with_key(
     settings: LlmSettings,
     origin: Origin,

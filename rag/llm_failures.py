@@ -8,6 +8,7 @@ or inside a stream, and only its text tells (facts/reliability.md 1.3, litellm 1
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from rag.errors import LlmError
 
@@ -46,15 +47,14 @@ _NO_STREAM = re.compile(
     r"|(?:not|n't) (?:support|allow)\w* (?:\w+ )?stream|unsupported.{0,30}stream",
     re.IGNORECASE,
 )
-_NO_PAGE = re.compile(r"page not found|cannot (?:post|get)|no route|<!doctype|<html", re.IGNORECASE)
 
 _SENTENCES = {
     "key": "The model server refused the key. Check FOLIO_LLM__API_KEY, or the key on the Models"
     " page.",
     "quota": "The quota of this key is used up. Raise it with the provider, or set another model.",
     "rate": "The model server is asked too often. Wait a little and ask again.",
-    "too_long": "The question with its sources is too long for the model. Set a smaller"
-    " FOLIO_LLM__CONTEXT_TOKENS.",
+    "too_long": "The question with its sources is too long for the model. Set"
+    " FOLIO_LLM__CONTEXT_TOKENS to the model's own window, or choose a model with a larger one.",
     "no_images": "The model does not take pictures. Set FOLIO_LLM__VISION=off.",
     "policy": "The model's provider refused this question or its sources by its content rules.",
     "timeout": "The model did not answer in time. Ask again, or raise FOLIO_LLM__READ_TIMEOUT_S.",
@@ -69,12 +69,33 @@ _REDIRECT = (
 )
 _MODEL = "The model server does not know the model {model!r}. Check FOLIO_LLM__MODEL."
 _ADDRESS = "There is no model server behind {server}. Check FOLIO_LLM__API_BASE; most end in /v1."
+_NO_ADDRESS = (
+    "{address!r} is no address of a model server. Set FOLIO_LLM__API_BASE to one that begins with"
+    " http:// or https://, such as http://127.0.0.1:8000/v1."
+)
 _RETRYABLE = frozenset({"rate", "server", "unreachable"})
 
 
 def failure(kind: str, detail: str = "") -> LlmError:
     """An error of a kind with its fixed sentence, or with `detail` where it has none."""
     return LlmError(kind, detail or _SENTENCES[kind], retryable=kind in _RETRYABLE)
+
+
+def check_address(address: str | None) -> None:
+    """Refuse what is no address, before it is called.
+
+    Raises:
+        LlmError: With the setting to change.
+    """
+    if not address:
+        return
+    try:
+        parts = urlsplit(address)
+        is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a bracket that is not closed, a port that is no number
+        is_one = False
+    if not is_one:
+        raise failure("settings", _NO_ADDRESS.format(address=redact(address)))
 
 
 def asks_for_no_stream(error: BaseException) -> bool:
@@ -98,10 +119,10 @@ def classify(
     name = type(error).__name__
     status = getattr(error, "status_code", None)
     kind = _kind(name, status if isinstance(status, int) else 0, text)
-    if kind == "model":
-        return failure(kind, _MODEL.format(model=model))
+    if kind == "model" or (kind == "address" and not server):
+        return failure("model", _MODEL.format(model=model))
     if kind == "address":
-        return failure("settings", _ADDRESS.format(server=server or "the provider's address"))
+        return failure("settings", _ADDRESS.format(server=server))
     if kind == "unreachable":
         return failure(kind, _unreachable_sentence(server, proxy))
     if kind == "redirect":
@@ -152,7 +173,9 @@ def _kind_by_status(name: str, status: int, text: str) -> str:
     if 300 <= status < 400:
         return "redirect"
     if status in (404, 405):
-        return "address" if status == 405 or _NO_PAGE.search(text) else "model"
+        # A server that knows the protocol names the model; any other says that a page is absent.
+        said = text.rpartition("Exception - ")[2].lower()
+        return "model" if status == 404 and "model" in said else "address"
     return "settings" if 400 <= status < 500 else "server"
 
 

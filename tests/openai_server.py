@@ -73,6 +73,18 @@ def refuses(status: int, text: str, *, code: str = "error", **options: Any) -> R
     return Reply(status=status, body=body, **options)
 
 
+def ignores_stream(text: str) -> Reply:
+    """A whole answer at once, whatever was asked for."""
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": text},
+        "finish_reason": "stop",
+    }
+    usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
+    head = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "scripted"}
+    return Reply(body=json.dumps({**head, "choices": [choice], "usage": usage}))
+
+
 class ModelServer:
     """Runs in a thread while in its `with` block. The last script is used again and again."""
 

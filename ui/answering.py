@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rag import ollama
 from rag.errors import ConfigError, RagError
 from rag.llm import ModelFacts, describe_model, prepare
-from rag.llm_choice import OLLAMA, Choice, Wish, choose, fitted
+from rag.llm_choice import OLLAMA, Choice, Wish, choose, fitted, with_room
 from rag.llm_hello import Hello, say_hello
 from rag.llm_keys import KeyRing
 from rag.spending import Spending, Spent
@@ -110,7 +110,7 @@ class Answering:
         facts = self.learn()
         window = facts.window if facts else None
         seeing = facts.sees_pictures if facts else None
-        settings = fitted(settings, sees_pictures=seeing, window=window)
+        settings = with_room(fitted(settings, sees_pictures=seeing, window=window))
         return Ready(settings=settings.metered(self._count))
 
     def choose(self, model: str, api_base: str = "") -> None:
