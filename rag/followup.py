@@ -71,6 +71,8 @@ _SEASON = re.compile(r"\b(?:spring|summer|autumn|winter)\b", re.IGNORECASE)
 # "Row A", "Table 3", "machine C4", "error E15": a word and a short code.
 _CODE = re.compile(r"\b(?P<word>[^\W\d_]{3,})\s+(?P<code>[A-Z]{0,2}\d{0,4}[a-z]?)(?![\w%.])")
 _NAME = re.compile(r"\b[A-Z][\w’'-]+(?:\s+(?:of\s+|de\s+)?[A-Z][\w’'-]+)*")
+# "How far", "..., in million euros": what was to be measured, and in what.
+_MEASURE = re.compile(r"\bhow\s+\w+|,\s+in\s+(?!.*\d)[^,?]{1,40}(?=\W*$)", re.IGNORECASE)
 _SUBJECTS = frozenset(("it", "they", "he", "she", "this", "that", "these", "those"))
 _WHAT_NOUN = re.compile(
     r"\b(?:what|which)\s+\w+\s+(?=(?:is|are|was|were|does|do|did|has|have|had|can|will)\s*$)",
@@ -243,6 +245,7 @@ def _without_likes(question: str, before: str) -> str:
 
 def _carried(question: str, before: str) -> list[str]:
     """The words of the question before that say what it is about, as they are written there."""
+    before = _MEASURE.sub(" ", before)
     have = set(tokenise(question))
     about = set(_content(before))
     carried = []

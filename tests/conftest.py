@@ -22,3 +22,21 @@ def shared() -> Path:
     if not (SHARED / "corpus").is_dir():
         pytest.skip("the measuring corpus is not beside this checkout")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def sample_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the sample documents, read once in a session; to be copied."""
+    from rag.settings import EmbedSettings, Settings, StoreSettings
+    from ui.services import build, sample_paths
+
+    folder = tmp_path_factory.mktemp("sample") / "data"
+    settings = Settings(
+        data_dir=folder, embed=EmbedSettings(model="minilm"), store=StoreSettings(reserve_mb=0)
+    )
+    opened = build(settings)
+    for path in sample_paths():
+        admitted = opened.pipeline.admit(path.name, path.read_bytes(), asset_dir=path.parent)
+        opened.pipeline.run(admitted.document.id)
+    opened.close()
+    return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import pytest
 from rag.settings import EmbedSettings, Settings, StoreSettings
 from rag.types import PICTURES, WORDS, Hit, Scope
 from tests.openai_server import ModelServer, says
-from ui.services import Services, build, sample_paths
+from ui.services import Services, build
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,18 +30,13 @@ def of_kind(kind: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+def services(sample_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    folder = tmp_path_factory.mktemp("answers") / "data"
+    shutil.copytree(sample_library, folder)
     settings = Settings(
-        data_dir=tmp_path_factory.mktemp("library"),
-        embed=EmbedSettings(model="minilm"),
-        store=StoreSettings(reserve_mb=0),
+        data_dir=folder, embed=EmbedSettings(model="minilm"), store=StoreSettings(reserve_mb=0)
     )
     opened = build(settings)
-    for path in sample_paths():
-        document = opened.pipeline.admit(
-            path.name, path.read_bytes(), asset_dir=path.parent
-        ).document
-        opened.pipeline.run(document.id)
     yield opened
     opened.close()
 
