@@ -23,22 +23,33 @@ from rag.settings import IngestSettings
 from rag.types import WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from tokenizers import Tokenizer
 
     from ingest.chunk import Draft
 
 ROOT = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("FOLIO_SHARED", ROOT.parent / "shared"))
 PLAIN_BATCH = 32
+ENDINGS = frozenset({".pdf", ".html"})
 
 
 def read_drafts() -> list[Draft]:
     """Every item of every document, in the order in which they arrive."""
-    shared = Path(os.environ.get("FOLIO_SHARED", ROOT.parent / "shared")) / "corpus"
+    shared = SHARED / "corpus"
     folder = shared if shared.is_dir() else ROOT / "sample_data"
-    paths = sorted(path for path in folder.rglob("*") if path.suffix in {".pdf", ".html"})
-    return [draft for path in paths for draft in _drafts(path)]
+    return [draft for _, drafts in read_documents((folder,)) for draft in drafts]
+
+
+def read_documents(
+    folders: Sequence[Path], endings: Collection[str] = ENDINGS
+) -> Iterator[tuple[Path, list[Draft]]]:
+    """Each PDF and web page under some folders with its items; those that are absent aside."""
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            if path.suffix in endings:
+                yield path, list(_drafts(path))
 
 
 def _drafts(path: Path) -> Iterator[Draft]:

@@ -21,6 +21,7 @@ from rag.numbers import Known, has_number, missing_numbers, source_numbers
 from rag.sentences import split_lines, split_sentences, words_of
 from rag.terms import content_words, tokenise
 from rag.types import PICTURES, Doubt, Source
+from rag.units import is_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,9 +36,11 @@ ONLY_A_PICTURE = "rests on a picture, which cannot be checked by its words; see 
 WEAK = 0.5  # facts/reliability.md 2.3: under this share of words a sentence is weakly carried
 WINDOW = 3  # sentences
 MIN_TERMS = 4  # fewer words of its own say nothing about support
+NUMBER_WEIGHT = 2  # words that a number with its unit counts for
 _PREFIX = 5  # letters: operate, operation and operator begin alike
 _MIN_WORDS = 3  # "Yes." and "In short" need no mark
-_LIST_NUMBER = re.compile(r"\s*(?:#{1,6}\s*)?\d{1,3}[.)]\s")
+_LIST_NUMBER = re.compile(r"^\s*(?:#{1,6}\s*)?\d{1,3}[.)]\s")
+_DIGITS = re.compile(r"\d[\d.,]*")
 _TABLE_RULE = re.compile(r"[|\s:-]+")
 
 
@@ -59,7 +62,10 @@ class Evidence:
         """Where it stands: number, heading, file name and pages."""
         item, name = self.source.hit.item, self.source.hit.document_name
         pages = [f"page {region.page_number}" for region in item.regions]
-        return "\n".join([item.number, *item.heading, name, *pages])
+        # What is searched is the passage after its way: title and headings.
+        stands = item.text and item.text in item.search_text
+        breadcrumb = item.search_text.partition(item.text)[0] if stands else ""
+        return "\n".join([item.number, *item.heading, breadcrumb, name, *pages])
 
     @cached_property
     def numbers(self) -> Known:
@@ -151,7 +157,9 @@ def support(sentence: str, cited: Sequence[Evidence], question: str = "") -> flo
     own = _terms(sentence, language) - _terms(question, language)
     if len(languages) > 1 or len(own) < MIN_TERMS:
         return 1.0
-    return _share_of_best(own, cited)
+    # Its numbers have been found by now, and are rarer than words.
+    numbers = NUMBER_WEIGHT * len(set(_DIGITS.findall(without_marks(sentence))))
+    return (_share_of_best(own, cited) * len(own) + numbers) / (len(own) + numbers)
 
 
 def overlap(sentence: str, cited: Sequence[Evidence]) -> float:
@@ -181,7 +189,9 @@ def _share(own: frozenset[str], window: frozenset[str]) -> float:
 def _terms(text: str, language: str) -> frozenset[str]:
     """Stems without numbers."""
     found = tokenise(without_marks(text), language)
-    return frozenset(term for term in found if not any(sign.isdigit() for sign in term))
+    return frozenset(
+        term for term in found if not any(sign.isdigit() for sign in term) and not is_unit(term)
+    )
 
 
 def _pieces(text: str) -> list[str]:

@@ -124,8 +124,10 @@ def _named(text: str) -> Iterator[Dated]:
         year = _year(match["year"])
         days = [match["d1"], match["d2"], match["a1"], match["a2"]]
         numbers: list[int | None] = [int(day) for day in days if day] or [None]
-        for day in numbers:
-            date = _checked(year, month, day)
+        dates = [_checked(year, month, day) for day in numbers]
+        if None in dates:  # "24 to 46 December": numbers, to be checked as such
+            continue
+        for date in dates:
             if date:
                 yield Dated((date,), match.start(), match.end())
         other = _months().get(second.rstrip(".").casefold()) if second else None
@@ -138,7 +140,7 @@ def _is_month(match: re.Match[str]) -> bool:
     name = match["month"].rstrip(".")
     if name in _NEVER_SMALL:
         return False
-    if any(match[part] for part in ("d1", "a1", "year")):
+    if any(match[part] for part in ("d1", "a1", "year", "month2")):
         return True
     if name[0].islower():
         return len(name) > 3 and name not in _OTHER_SENSE

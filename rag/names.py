@@ -17,6 +17,7 @@ from rag.dates import month_names
 from rag.folding import fold_for_search
 from rag.stopwords import STOP_WORDS
 from rag.terms import content_words, tokenise, words
+from rag.units import is_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ class Spoken:
 
     forms: frozenset[str]  # words and their stems, case-folded
     capitals: frozenset[str]  # initials of words in a row, two to six of them
-    joined: str  # letters and digits only, for "COVID 19" and "Covid-19"
+    codes: frozenset[str]  # words of letters and digits without gaps: covid19 of "COVID 19"
     language: str
     is_latin: bool
 
@@ -78,7 +79,7 @@ def spoken(text: str) -> Spoken:
         capitals=frozenset(
             initials[at : at + size] for size in range(2, 7) for at in range(len(initials))
         ),
-        joined="".join(character for character in folded.casefold() if character.isalnum()),
+        codes=frozenset(_codes(folded)),
         language=language,
         is_latin=not letters or latin >= MIN_LATIN * len(letters),
     )
@@ -130,6 +131,8 @@ def _may_be_name(name: str) -> bool:
     folded = name.casefold()
     if not name[0].isupper() or folded in _TITLES or folded.rstrip(".") in month_names():
         return False
+    if is_unit(name):
+        return False
     return len(name) > 1 and not any(folded in listed for listed in STOP_WORDS.values())
 
 
@@ -171,22 +174,25 @@ def _is_title(tokens: list[re.Match[str]]) -> bool:
 
 def _stands_in(name: str, text: Spoken) -> bool:
     folded = name.casefold()
-    parts = [part for part in re.split(r"['’.&-]", folded) if part]
-    if _stands(folded, text) or _squeezed(folded) in _squeezable(text, folded):
+    if folded in text.forms or _squeezed(folded) in text.codes:
         return True
-    if len(parts) > 1:
-        return all(_stands(part, text) or part.isdigit() for part in parts)
-    return _is_shortening(name, text)
+    if _has_digit(name):
+        return _is_shortening(name, text)
+    parts = [part for part in re.split(r"['’.&-]", folded) if part]
+    return all(_stands(part, text) for part in parts) or _is_shortening(name, text)
+
+
+def _codes(folded: str) -> Iterator[str]:
+    tokens = list(_TOKEN.finditer(folded.casefold()))
+    for place, token in enumerate(tokens):
+        yield _squeezed(token.group())
+        following = tokens[place + 1] if place + 1 < len(tokens) else None
+        if following and following.start() == token.end() + 1 and _has_digit(following.group()):
+            yield _squeezed(token.group() + following.group())
 
 
 def _squeezed(folded: str) -> str:
     return "".join(character for character in folded if character.isalnum())
-
-
-def _squeezable(text: Spoken, folded: str) -> str:
-    """The source without gaps, for names that may be written apart: COVID 19, e-Mail."""
-    is_code = _has_digit(folded) or not folded.isalpha()
-    return text.joined if is_code and len(folded) > 3 else ""
 
 
 def _stands(folded: str, text: Spoken) -> bool:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, TypeVar
 from rag.dates import month_names
 from rag.digits import Number, is_amount, numbers_in, scales_named, shift
 from rag.folding import fold_for_search
-from rag.units import Unit, unit_after, unit_before, units_named
+from rag.stopwords import STOP_WORDS
+from rag.units import LABEL, THINGS, Unit, unit_after, unit_before, units_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,6 +39,8 @@ _NUMBER_WORDS = {word: str(value) for value, word in enumerate(_UP_TO_TWENTY.spl
     "cinco": "5", "seis": "6", "siete": "7", "ocho": "8", "nueve": "9", "diez": "10",
 }  # fmt: skip
 _WORD = re.compile(r"[^\W\d_]+")
+_NOUN = re.compile(r"[ -]([^\W\d_]{3,})")
+_STOPS = frozenset().union(*STOP_WORDS.values())
 _JOINT = re.compile(r"\s?(?:[-‐‑‒–—−~]|to|and|or|bis|und|oder|à|et|ou|a|y|e|o|tot|en)\s?[$€£]?$")
 _SHORT_YEARS = re.compile(r"(?<!\d)((?:19|20)\d\d)[-‐–—/](\d\d)(?!\d)")
 _ROUGHLY = re.compile(
@@ -50,6 +53,7 @@ _NOT_QUITE = re.compile(
     r"\b(?:nearly|almost|under|below|less than|up to|knapp|fast|près de|casi)\s[$€£]?$",
     re.IGNORECASE,
 )
+MIN_GLUED = 3  # digits
 _BEFORE = 24  # characters looked at before a number
 _MIN_ROUNDED = Decimal(10)  # "about 3" is not 2.6 of something
 
@@ -117,7 +121,10 @@ def source_numbers(text: str) -> Known:
     for inside_words in (False, True):
         found = numbers_in(folded, inside_words=inside_words)
         for place, number in enumerate(found):
-            meanings.update(_meanings(folded, found, place)[1])
+            # The 4 of "S4" is no amount; the 2024 of "FY2024" is.
+            if inside_words and number.end - number.start < MIN_GLUED:
+                continue
+            meanings.update(_meanings(folded, found, place, in_source=True)[1])
             meanings.update(Meaning(part, part, 0, None) for part in number.parts)
     return _index(meanings, units_named(folded), scales_named(folded))
 
@@ -129,7 +136,7 @@ def _index(meanings: set[Meaning], named: frozenset[Unit], scales: frozenset[int
     for meaning in meanings:
         values.setdefault(meaning.value, set()).add(meaning.unit)
         digits.setdefault(meaning.digits, set()).add(meaning.power)
-        if meaning.unit and is_amount(meaning.value):
+        if is_amount(meaning.value):
             base.add(_in_base(meaning.value, meaning.unit))
     frozen_values = {value: frozenset(units) for value, units in values.items()}
     frozen_digits = {value: frozenset(powers) for value, powers in digits.items()}
@@ -141,8 +148,7 @@ def _words(folded: str) -> Iterator[Meaning]:
     for word in _WORD.finditer(folded):
         value = _NUMBER_WORDS.get(word.group().casefold())
         if value:
-            after = unit_after(folded, word.end())
-            yield Meaning(value, value, 0, after[0] if after else None)
+            yield Meaning(value, value, 0, _what_follows(folded, word.end()))
         elif word.group()[0].isupper() and word.group().casefold() in month_names():
             value = str(month_names()[word.group().casefold()])
             yield Meaning(value, value, 0, None)
@@ -151,24 +157,48 @@ def _words(folded: str) -> Iterator[Meaning]:
         yield Meaning(value, value, 0, None)
 
 
-def _meanings(text: str, found: Sequence[Number], place: int) -> tuple[int, list[Meaning]]:
+def _what_follows(text: str, end: int) -> Unit | None:
+    """The unit after a number, THINGS for another noun, None where nothing is counted."""
+    after = unit_after(text, end)
+    if after:
+        return after[0]
+    noun = _NOUN.match(text, end)
+    return THINGS if noun and noun.group(1).casefold() not in _STOPS else None
+
+
+def _meanings(
+    text: str, found: Sequence[Number], place: int, *, in_source: bool = False
+) -> tuple[int, list[Meaning]]:
     """What a number can mean, and where it ends with its unit.
 
     The first number of "5 to 10 million" or "3-5 km" has the scale and unit of the second.
     """
     number = found[place]
     end, unit, powers = _counted(text, number)
+    if in_source and unit is None:
+        unit = _what_follows(text, number.scale_end)
     ways = [(power, unit) for power in powers]
-    if place + 1 < len(found) and unit is None:
+    if place + 1 < len(found) and unit in (None, THINGS):
         following = found[place + 1]
         if _JOINT.fullmatch(text[number.scale_end : following.start]):
             _, other, later = _counted(text, following)
             ways += [(power, other) for power in (*later, *powers)]
+    label = _label_of_list(text, found, place)
+    if label:
+        ways.append((0, label))
     return end, [
         Meaning(shift(reading, power) if is_amount(reading) else reading, reading, power, counted)
         for reading in number.readings
         for power, counted in dict.fromkeys(ways)
     ]
+
+
+def _label_of_list(text: str, found: Sequence[Number], place: int) -> Unit | None:
+    """Of the 3 of "Figures 2 and 3"."""
+    if not place or not _JOINT.fullmatch(text[found[place - 1].end : found[place].start]):
+        return None
+    before = unit_before(text, found[place - 1].start)
+    return before if before and before.kind == LABEL else None
 
 
 def _counted(text: str, number: Number) -> tuple[int, Unit | None, tuple[int, ...]]:
@@ -205,6 +235,8 @@ def _fits(meaning: Meaning, known: Known, said: frozenset[int]) -> bool:
         return _fits_scaled(meaning, known, said)
     if unit is None:
         return True
+    if unit.kind == LABEL:  # Figure 6 is not any 6
+        return False
     others = {other for other in units if other is not None}
     if any(other.kind == unit.kind for other in others):
         return False
@@ -223,25 +255,30 @@ def _fits_scaled(meaning: Meaning, known: Known, said: frozenset[int]) -> bool:
 
 
 def _is_rounded(meaning: Meaning, known: Known, ways: Sequence[str]) -> bool:
-    """Whether some number of the sources, cut or rounded to as many places, is this one."""
+    """Whether some number of the sources, cut or rounded to as many places, is this one.
+
+    In the same unit, or in none where this one or that one has none.
+    """
     if not is_amount(meaning.value):
         return False
-    value = Decimal(meaning.value)
+    value, unit = Decimal(meaning.value), meaning.unit
     if value < _MIN_ROUNDED and "." not in meaning.digits:
         return False
     decimals = len(meaning.digits.partition(".")[2])
     zeros = len(meaning.digits) - len(meaning.digits.rstrip("0")) if not decimals else 0
     step = Decimal(10) ** (meaning.power - decimals + min(zeros, len(meaning.digits) - 1))
+    factor = unit.factor if unit else Decimal(1)
     return any(
-        (Decimal(other) / step).to_integral_value(way) * step == value
-        for other in known.values
-        if is_amount(other) and abs(Decimal(other) - value) < step
+        (amount / factor / step).to_integral_value(way) * step == value
+        for family, amount in known.base
+        if (unit is None or family in ("", unit.family)) and abs(amount / factor - value) < step
         for way in ways
     )
 
 
-def _in_base(value: str, unit: Unit) -> tuple[str, Decimal]:
-    return unit.family, (Decimal(value) * unit.factor).normalize()
+def _in_base(value: str, unit: Unit | None) -> tuple[str, Decimal]:
+    factor = unit.factor if unit else Decimal(1)
+    return unit.family if unit else "", (Decimal(value) * factor).normalize()
 
 
 def _merged(

@@ -29,6 +29,10 @@ class Unit:
     is_plain: bool = True  # False: a lone letter or a word that often means something else
 
 
+LABEL = "label"  # the kind of a Figure 3 and a Table 3
+# Of a number that counts things which are no units: nine photographs.
+THINGS = Unit("thing", "thing", Decimal(1))
+
 # Symbols as they are written (case counts), by kind, family and factor.
 _SYMBOLS = """
 length metre: nm 1e-9, µm 1e-6, um 1e-6, mm 1e-3, cm 1e-2, dm 1e-1, m? 1, km 1e3
@@ -91,6 +95,10 @@ mass pound: lb 1, lbs 1
 duration second: sec 1, secs 1, min 60, mins 60, hr 3600, hrs 3600
 duration month: yr 12, yrs 12
 speed kmh: kilometres per hour 1
+energy watthour: watt hour 1, watt hours 1, kilowatt hour 1e3, kilowatt hours 1e3
+energy watthour: megawatt hour 1e6, megawatt hours 1e6, gigawatt hour 1e9, gigawatt hours 1e9
+energy watthour: terawatt hour 1e12, terawatt hours 1e12, megawattstunden 1e6
+energy watthour: gigawattstunden 1e9
 speed knot: knot 1, knots 1
 currency dollar: dollar 1, dollars 1, us dollars 1, dólares 1
 currency euro: euro 1, euros 1
@@ -139,7 +147,13 @@ _SYMBOL = re.compile(r"(?:US)?[$€£¥₹]|[%‰]|[°º]\s?[CF]\b|[µμA-Za-z]{
 _GAP = re.compile(r"[\s\u00a0\u202f]?-?")
 _NAME_WORD = re.compile(r"[^\W\d_]{1,30}(?:-[^\W\d_]{1,30})?")
 _BEFORE = re.compile(r"((?:US)?[$€£¥₹]|\b(?:USD|EUR|GBP|CHF|JPY|INR))\s?$")
+# Words before a number that make it a place in the document: Table 3, Fig. 3.
+_LABEL = re.compile(
+    r"\b(fig|tab|sec|chap|step|exam|equa|abb|kap|absch|page|seite|schritt|line)[^\W\d_]{0,8}\.?\s$",
+    re.IGNORECASE,
+)
 _ALONE = re.compile(r"[(\[]\s?(?:in\s)?([^()\[\]\n]{1,24})[)\]]|\bin\s([^\W\d_]+|%)")
+_SCALES_OF_HEAT = frozenset({"celsius", "fahrenheit", "kelvin"})
 _ENDINGS = ("", "n", "s", "en", "e")
 _OTHER_SENSE = frozenset(
     {"mil", "time", "timer", "dia", "meter per"}
@@ -159,9 +173,12 @@ def unit_after(text: str, end: int) -> tuple[Unit, int] | None:
 
 
 def unit_before(text: str, start: int) -> Unit | None:
-    """The currency that stands right before a number: $5, EUR 5."""
+    """What stands right before a number and says what it is: $5, EUR 5, Table 5."""
     before = _BEFORE.search(text[max(0, start - 5) : start])
-    return _symbols().get(before.group(1)) if before else None
+    if before:
+        return _symbols().get(before.group(1))
+    label = _LABEL.search(text[max(0, start - 20) : start])
+    return Unit(LABEL, label.group(1).casefold()[:3], Decimal(1)) if label else None
 
 
 def units_named(text: str) -> frozenset[Unit]:
@@ -172,6 +189,12 @@ def units_named(text: str) -> frozenset[Unit]:
         named = _by_name(inside, 0)
         found |= {named[0] if named else None, _symbols().get(inside)}
     return frozenset(unit for unit in found if unit)
+
+
+def is_unit(word: str) -> bool:
+    """Whether a word is the symbol or name of a unit, and no name of anything else."""
+    unit = _symbols().get(word) or _names().get(word.casefold())
+    return word.casefold() in _SCALES_OF_HEAT or (unit is not None and unit.is_plain)
 
 
 def _by_symbol(text: str, start: int) -> tuple[Unit, int] | None:

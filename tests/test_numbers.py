@@ -39,6 +39,8 @@ SAME = [
     ("It cost EUR 5.", "It cost 5 €."),
     ("About 1.2 million people came.", "1,234,567 people came."),
     ("Nearly 50 came.", "In all 49.7 came."),
+    ("Figures 2 and 3 show it.", "See Fig. 2 and Fig. 3."),
+    ("Figure 3 shows it.", "See Figures 2 and 3."),
     ("Version 1.5.2 is out.", "Get 1.5.2 now."),
 ]
 OTHER = [
@@ -58,6 +60,11 @@ OTHER = [
     ("It weighs 5 kg.", "It is 5 km long."),
     ("It made 1,243.5 tonnes.", "It made 1,234.5 tonnes."),
     ("About 1.3 million people came.", "1,234,567 people came."),
+    ("It weighs 9 kg.", "It has 9 photographs and weighs 8 kg."),
+    ("Figure 6 shows it.", "Figure 3 shows 6 boats."),
+    ("Some 60 kilometres.", "Some 60 metres."),
+    ("It has 4 masts.", "Machine S4 has three masts."),
+    ("From 24 to 46 December.", "From 24 to 26 December."),
     ("About 51 came.", "In all 49.7 came."),
 ]
 
