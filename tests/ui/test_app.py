@@ -140,6 +140,23 @@ def test_unsupported_sentences_are_counted_and_named(open_app: Open) -> None:
 
     assert "1 sentence to check" in html
     assert "number not found" in html
+    assert 'id="check-0-0"' in html
+
+
+def test_weak_support_is_told_more_quietly_than_a_wrong_number(open_app: Open) -> None:
+    doubts = (
+        Unsupported(sentence="Output rose.", markers=(1,), reason="few words", doubt="weak"),
+        Unsupported(sentence="The bar is tall.", markers=(1,), reason="picture", doubt="figure"),
+    )
+    text = "Output rose. [1] The bar is tall. [1]"
+    answer = make_answer("q", text, [make_hit(REPORT)], unsupported=doubts)
+
+    html = page_html(ask(open_app(ScriptedServices(library=[REPORT], answers=[answer])), "q"))
+
+    assert "1 sentence weakly supported" in html
+    assert "see the figure" in html
+    assert "to check" not in html.replace("What to check", "")
+    assert "Every sentence supported" not in html
 
 
 def test_a_bug_in_an_answer_shows_a_reference_and_no_trace(open_app: Open) -> None:

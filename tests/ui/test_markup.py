@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 import re
+from html import unescape
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ui.web.markup import BREAK, defuse, label, render_safe
+from ui.web.pieces import quotes
 
 # Pieces that break naive escaping when they meet: fences, spans, directives, links.
 FRAGMENTS = [
@@ -90,3 +92,49 @@ def test_a_megabyte_of_anything_takes_no_time(unit: str) -> None:
 
     # No clock: a pattern of quadratic time would take minutes here and be seen by everyone.
     assert len(render_safe(text, {1}, turn=0)) >= len(text)
+
+
+NOTE_LINK = re.compile(r'\u2060\[(check|see figure)\]\(#check-(\d+)-(\d+) "(check|see figure)"\)')
+
+
+def test_a_doubted_sentence_is_followed_by_a_note_that_leads_to_its_reason() -> None:
+    notes = [("It rose by 12 %. [1]", "check"), ("So it *fell*.", "see figure")]
+    safe = render_safe("It rose by 12 %. [1] Yes. So it *fell*.", {1}, 3, notes)
+
+    assert safe == (
+        'It rose by 12 %.\u2060[\\[1\\]](#cite-3-1 "1")\u2060[check](#check-3-0 "check") Yes.'
+        ' So it *fell*.\u2060[see figure](#check-3-1 "see figure")'
+    )
+
+
+def test_a_note_stays_inside_its_row_and_out_of_code() -> None:
+    row = "| Sales | 12 |"
+    text = f"| a | b |\n|---|---|\n{row}\n\n```\nx = 5\n```"
+    safe = render_safe(text, (), 0, [(row, "check"), ("x = 5", "check")])
+
+    assert '| 12 \u2060[check](#check-0-0 "check")|\n' in safe
+    assert safe.endswith("```\nx = 5\n```")
+
+
+def test_a_sentence_that_is_not_there_gets_no_note() -> None:
+    assert render_safe("It rose.", (), 0, [("It fell.", "check")]) == "It rose."
+
+
+@given(
+    st.lists(st.sampled_from([*FRAGMENTS, "\uf8f0", "It rose. "]), max_size=12).map("".join),
+    st.lists(st.sampled_from(["It rose.", "[1]", "`", "| a | b |", "x", ""]), max_size=4),
+)
+def test_notes_open_nothing_in_hostile_text(text: str, sentences: list[str]) -> None:
+    safe = render_safe(text, {1}, 0, [(sentence, "check") for sentence in sentences])
+    assert is_inert(NOTE_LINK.sub("x", safe))
+    assert len(NOTE_LINK.findall(safe)) <= len(sentences)
+    bare = NOTE_LINK.sub("", OWN_LINK.sub(r"[\1]", safe)).replace("\\$", "$")
+    assert bare.replace(BREAK, "").count("It rose. ") == text.count("It rose. ")
+
+
+LETTERS = "It cost $5 and $6, *not* ~7~ or _8_; :red[x] # 9 & <b> [2] \\(a\\) `c`."
+
+
+def test_what_is_shown_of_quotes_is_the_text_character_for_character() -> None:
+    shown = quotes(LETTERS, {1}, 0)
+    assert LETTERS in unescape(re.sub(r"<[^>]*>", "", shown)).replace("\u2060", "")

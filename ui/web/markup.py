@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator, Sequence
 
 # Zero-width no-break space. Put into the syntax, it stops Markdown, directives
 # and auto-links alike, in code and prose, so no parsing mistake can undo it.
@@ -22,6 +22,10 @@ BREAK = "\ufeff"
 # Word joiner, before our own links: a mark never starts a line alone, and the "!" of
 # "Rose! [1]" never makes a picture of it.
 JOINER = "\u2060"
+
+# Stands where a note on a sentence goes while the text around it is made safe. Private use:
+# no font has it, and what a model writes of it is taken out.
+_NOTE = "\uf8f0"
 
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.S)
 _WWW = re.compile(r"www(?=\.)", re.I)
@@ -43,7 +47,9 @@ def label(text: str) -> str:
     return re.sub(r"([\\`*_~$#\[\]>+=-])", r"\\\1", defuse(" ".join(text.split())))
 
 
-def render_safe(text: str, markers: Collection[int], turn: int) -> str:
+def render_safe(
+    text: str, markers: Collection[int], turn: int, notes: Sequence[tuple[str, str]] = ()
+) -> str:
     """An answer as Markdown: emphasis, lists, tables and code live; nothing loads or links.
 
     Args:
@@ -51,12 +57,47 @@ def render_safe(text: str, markers: Collection[int], turn: int) -> str:
         markers: Numbers that resolve to a source of this answer; `[n]` of these
             becomes a link `#cite-<turn>-<n>`, every other stays as it is.
         turn: Number of the turn, 0-based, within the conversation.
+        notes: Sentences of the text, in its order, and our own word on each; it follows the
+            sentence as a link `#check-<turn>-<place>`.
     """
-    parts = _CODE.split(defuse(text))
-    for place in range(0, len(parts), 2):  # odd places are code
-        prose = parts[place].replace("$", "\\$")
-        parts[place] = _MARKER.sub(lambda match: _link(match, markers, turn), prose)
+    noted, places = _with_notes(text.replace(_NOTE, ""), [sentence for sentence, _ in notes])
+    links = iter([_note(turn, place, notes[place][1]) for place in places])
+    parts = _CODE.split(defuse(noted))
+    for place, part in enumerate(parts):
+        if place % 2:  # code
+            parts[place] = _fill(part, links, is_code=True)
+            continue
+        prose = part.replace("$", "\\$")
+        prose = _MARKER.sub(lambda match: _link(match, markers, turn), prose)
+        parts[place] = _fill(prose, links, is_code=False)
     return "".join(parts)
+
+
+def _with_notes(text: str, sentences: Sequence[str]) -> tuple[str, list[int]]:
+    """The text with a sign after each sentence that is found in it, and which those are."""
+    pieces: list[str] = []
+    places: list[int] = []
+    end = 0
+    for place, sentence in enumerate(sentences):
+        start = text.find(sentence, end)
+        if start < 0 or not sentence:  # code stood inside it
+            continue
+        # A note after the last bar of a table's row would be a cell too many.
+        stop = start + len(sentence.rstrip().removesuffix("|"))
+        pieces += [text[end:stop], _NOTE]
+        places.append(place)
+        end = stop
+    return "".join([*pieces, text[end:]]), places
+
+
+def _fill(part: str, links: Iterator[str], *, is_code: bool) -> str:
+    pieces = part.split(_NOTE)
+    between = ["" if is_code else link for _, link in zip(pieces[1:], links, strict=False)]
+    return "".join(piece + link for piece, link in zip(pieces, [*between, ""], strict=True))
+
+
+def _note(turn: int, place: int, word: str) -> str:
+    return f'{JOINER}[{word}](#check-{int(turn)}-{int(place)} "{word}")'
 
 
 def _link(match: re.Match[str], markers: Collection[int], turn: int) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from rag.types import Kind
+    from rag.types import Doubt, Kind
 
 Tone = Literal["info", "warn", "err", "ok", "plain", "lock", "file", "search", "quote"]
 
@@ -188,6 +188,16 @@ def bullets(lines: Iterable[str]) -> str:
     return '<ul class="f-list">' + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
 
 
+def checks(rows: Iterable[tuple[str, str, Doubt]], turn: int) -> str:
+    """Sentences of an answer that need a look, each with its reason; its note links here."""
+    items = "".join(
+        f'<li id="check-{int(turn)}-{place}" class="f-d-{_doubt(doubt)}">'
+        f'<q dir="auto">{escape(sentence)}</q> <span class="f-meta">{escape(reason)}</span></li>'
+        for place, (sentence, reason, doubt) in enumerate(rows)
+    )
+    return f'<ol class="f-checks">{items}</ol>'
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A plain table; rows may be shorter than the head."""
     top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
@@ -278,9 +288,15 @@ _TONES: frozenset[Tone] = frozenset(
     {"info", "warn", "err", "ok", "plain", "lock", "file", "search", "quote"}
 )
 
+_DOUBTS: frozenset[Doubt] = frozenset({"unsourced", "missing", "weak", "figure"})
+
 
 def _tone(tone: Tone) -> Tone:
     return tone if tone in _TONES else "plain"
+
+
+def _doubt(doubt: Doubt) -> Doubt:
+    return doubt if doubt in _DOUBTS else "missing"
 
 
 def _kind(kind: Kind) -> Kind:

@@ -14,7 +14,7 @@ from ui.web import markup, pieces, sources, state, wording
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rag.types import Answer, Source
+    from rag.types import Answer, Source, Unsupported
     from ui.web.pieces import Tone
 
 MAX_PLATES = 2
@@ -30,18 +30,23 @@ def show(number: int, turn: state.Turn) -> bool:
         if turn.answer is not None and turn.answer.mode == "extractive":
             quotes(number, turn.answer)
         elif turn.text:
-            words(number, turn.text, turn.sources)
+            doubted = turn.answer.unsupported if turn.answer is not None else ()
+            words(number, turn.text, turn.sources, doubted)
+            _checks(number, doubted)
         shown = sources.shown_sources(turn)
         plates(number, shown)
         _cards(number, turn, shown)
         return _foot(number, turn)
 
 
-def words(number: int, text: str, known: Sequence[Source]) -> None:
+def words(
+    number: int, text: str, known: Sequence[Source], doubted: Sequence[Unsupported] = ()
+) -> None:
     """A model's words: Markdown made safe, or bare text where no policy stands behind it."""
+    notes = [(one.sentence, wording.DOUBT_WORDS[one.doubt]) for one in doubted]
     with st.container(key=f"words-{number}"):
         if state.has_headers():
-            st.markdown(markup.render_safe(text, {s.marker for s in known}, number))
+            st.markdown(markup.render_safe(text, {s.marker for s in known}, number, notes))
         else:
             st.text(text)
 
@@ -95,7 +100,7 @@ def badges_of(turn: state.Turn) -> list[tuple[Tone, str]]:
     elif answer.mode == "extractive":
         found.append(("quote", TITLE))
     elif answer.unsupported:
-        found.append(("warn", f"{wording.count(len(answer.unsupported), 'sentence')} to check"))
+        found += wording.doubt_badges(answer.unsupported)
     elif answer.citations and answer.finish == "stop":
         found.append(("ok", "Every sentence supported"))
     if answer.finish in ("length", "cut_off"):
@@ -145,8 +150,6 @@ def _foot(number: int, turn: state.Turn) -> bool:
         if found:
             st.html(pieces.badges(found), width="content")
         st.space("stretch")
-        if turn.answer is not None and turn.answer.unsupported:
-            _unsupported(number, turn.answer)
         if turn.text:
             with st.popover("Copy", type="tertiary", key=f"copy-{number}"):
                 # The raw text: the one on the page holds invisible characters.
@@ -156,7 +159,8 @@ def _foot(number: int, turn: state.Turn) -> bool:
     return again
 
 
-def _unsupported(number: int, answer: Answer) -> None:
-    with st.popover("What to check", type="tertiary", key=f"check-{number}"):
-        rows = [(item.sentence, item.reason) for item in answer.unsupported]
-        st.html(pieces.table(("Sentence", "Why"), rows))
+def _checks(number: int, doubted: Sequence[Unsupported]) -> None:
+    """Under the answer: what its sources do not carry, and why."""
+    if doubted:
+        rows = [(one.sentence, one.reason, one.doubt) for one in doubted]
+        st.html(pieces.section("What to check") + pieces.checks(rows, number))

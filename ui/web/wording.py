@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,23 @@ from ui.views import duration_words, needs_password
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rag.types import Document, DocumentState, Hit
+    from rag.types import Document, DocumentState, Doubt, Hit, Unsupported
     from ui.models import ModelJob
     from ui.views import Progress
+    from ui.web.pieces import Tone
 
 TITLE_CHARS = 90
 NAME_CHARS = 120
 KINDS_SHORT = {"text": "Text", "table": "Table", "figure": "Figure", "page": "Page"}
+
+
+# The word after a doubted sentence. Ours alone: it is drawn unescaped.
+DOUBT_WORDS: dict[Doubt, str] = {
+    "unsourced": "no source",
+    "missing": "check",
+    "weak": "weakly supported",
+    "figure": "see figure",
+}
 
 
 def cut(text: str, limit: int) -> str:
@@ -162,6 +173,20 @@ def scope_line(ticked: int, searchable: int, reading: int) -> str:
         else f"Searching {ticked} of {count(searchable, 'document')}"
     )
     return f"{line}, {reading} still being read" if reading else line
+
+
+def doubt_badges(unsupported: Sequence[Unsupported]) -> list[tuple[Tone, str]]:
+    """What is to be looked at in an answer: wrong first, weak and pictures more quietly."""
+    counts = Counter(one.doubt for one in unsupported)
+    found: list[tuple[Tone, str]] = []
+    to_check = counts["missing"] + counts["unsourced"]
+    if to_check:
+        found.append(("warn", f"{count(to_check, 'sentence')} to check"))
+    if counts["weak"]:
+        found.append(("plain", f"{count(counts['weak'], 'sentence')} weakly supported"))
+    if counts["figure"]:
+        found.append(("plain", "Read from a picture: see the figure"))
+    return found
 
 
 def size(size_bytes: int) -> str:
