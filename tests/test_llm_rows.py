@@ -261,7 +261,8 @@ def test_a_picture_reaches_ollama_as_one() -> None:
     with OllamaServer(Kept(name="gemma3:4b")) as server:
         settings = LlmSettings(model="ollama_chat/gemma3:4b", api_base=server.address)
         list(stream_chat([{"role": "user", "content": parts}], settings))
-        (message,) = server.asked[-1].body["messages"]
+        (chat,) = [asked for asked in server.asked if asked.path == "/api/chat"]
 
+    (message,) = chat.body["messages"]
     assert message["images"] == [url.partition(",")[2]]
     assert message["content"] == "[1] figure"
