@@ -44,8 +44,10 @@ def quote_source(source: Source, said: Sequence[str]) -> Citation:
         key=lambda pair: max(_shared(bag, _bag(pair[1])) for bag in asked),
         default=(hit, ""),
     )
-    region = region_of(cited.item, quote)
-    return Citation(marker=source.marker, hit=cited, quote=quote, region=region)
+    place = region_of(cited.item, quote)
+    item = replace(cited.item, regions=_first(place, cited.item.regions)) if place else cited.item
+    hit = cited if item.regions == cited.item.regions else replace(cited, item=item)
+    return Citation(marker=source.marker, hit=hit, quote=quote, region=place)
 
 
 def region_of(item: Item, quote: str) -> Region | None:
@@ -65,6 +67,11 @@ def region_of(item: Item, quote: str) -> Region | None:
         if wanted < 0:
             return region
     return item.regions[-1]
+
+
+def _first(place: Region, regions: Sequence[Region]) -> tuple[Region, ...]:
+    """The regions with one of them in front: what opens, opens there."""
+    return (place, *(region for region in regions if region != place))
 
 
 def _area(region: Region) -> float:

@@ -16,7 +16,7 @@ from rag.citations import (
     resolve_citations,
 )
 from rag.marks import markers_in, repair_marks, strip_marks
-from rag.types import Source
+from rag.types import Region, Source
 from tests.fakes import make_hit
 
 SALES = make_hit("Sales rose to 1,234.5 tonnes in 2024. Costs fell by 12 %.", rank=1)
@@ -96,6 +96,17 @@ def test_a_citation_quotes_the_sentence_that_carries_it_word_for_word() -> None:
     assert citation.quote == "Costs fell by 12 %."
     assert citation.quote in SALES.item.text
     assert citation.hit is SALES
+
+
+def test_a_citation_opens_at_the_region_that_holds_its_words() -> None:
+    column = Region(page_number=4, bbox=(300.0, 100.0, 500.0, 300.0))
+    next_page = Region(page_number=5, bbox=(72.0, 100.0, 272.0, 300.0))
+    text = "Sales rose in spring and again in summer. " * 3 + "Costs fell by 12 % in autumn."
+    source = Source(marker=1, hit=make_hit(text, regions=(column, next_page)))
+    (citation,) = resolve_citations("Costs fell by 12 % [1].", [source]).citations
+    assert citation.region == next_page
+    assert citation.hit.item.regions == (next_page, column)
+    assert citation.hit.page_number == 5
 
 
 def test_each_marker_resolves_once_in_order_of_use() -> None:
