@@ -117,9 +117,7 @@ def _is_meant(name: str, term: str, texts: Sequence[str]) -> bool:
         return False
     if name.isupper() and any(name in _initials(text) for text in texts):
         return True
-    return len(term) >= MIN_FORGIVEN and any(
-        _differs_by_one(term, other) for other in _CARRIERS.known_terms(texts)
-    )
+    return len(term) >= MIN_FORGIVEN and _CARRIERS.holds_like(texts, term)
 
 
 def _initials(text: str) -> str:
@@ -128,13 +126,11 @@ def _initials(text: str) -> str:
 
 def _differs_by_one(one: str, other: str) -> bool:
     """Whether one letter was changed, left out or added."""
-    if abs(len(one) - len(other)) > 1:
-        return False
     short, long = sorted((one, other), key=len)
-    same = next((i for i, pair in enumerate(zip(short, long, strict=False)) if len(set(pair)) > 1),
-                len(short))  # fmt: skip
-    skip = same + (len(short) == len(long))
-    return short[skip:] == long[same + 1 :]
+    same = 0
+    while same < len(short) and short[same] == long[same]:
+        same += 1
+    return short[same + (len(short) == len(long)) :] == long[same + 1 :]
 
 
 def _stand_together(words: Sequence[str], parts: Sequence[set[str]], text: str) -> bool:
@@ -211,12 +207,16 @@ class _Carriers:
             set().union(*(telling[piece] for piece in pieces.intersection(each))) for each in split
         ]
 
-    def known_terms(self, texts: Sequence[str]) -> set[str]:
-        """All terms of the texts."""
+    def holds_like(self, texts: Sequence[str], term: str) -> bool:
+        """Whether a term that differs by one letter stands in the texts."""
         pieces = {piece for text in texts for piece in text.split()}
         with self._lock:
             self._learn([list(pieces)])
-            return {term for term, carriers in self._by_term.items() if carriers & pieces}
+            return any(
+                not carriers.isdisjoint(pieces)
+                for other, carriers in self._by_term.items()
+                if abs(len(term) - len(other)) < 2 and _differs_by_one(term, other)
+            )
 
     def _learn(self, split: Iterable[list[str]]) -> None:
         if len(self._met) > MAX_PIECES:
