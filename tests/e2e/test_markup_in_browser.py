@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conftest import ROOT
+from tests.obeying import answers, hostile_hits
 from ui.web.serve import free_port
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 SCRIPT = """
+import json
+import pathlib
 import random
 import streamlit as st
 from tests.ui.test_markup import FRAGMENTS
@@ -31,6 +35,10 @@ for _ in range(150):
     text = "".join(chance.choices(FRAGMENTS, k=chance.randint(2, 14)))
     with st.container(key=f"mix-{_}"):
         st.markdown(render_safe(text, {1, 2}, 0))
+obeyed = json.loads(pathlib.Path(__file__).with_name("obeyed.json").read_text())
+for place, text in enumerate(obeyed):
+    with st.container(key=f"mix-obeyed-{place}"):
+        st.markdown(render_safe(text, {1, 2}, 0, [(text[:40], "check")]))
 with st.container(key="labels"):
     for _ in range(50):
         text = "".join(chance.choices(FRAGMENTS, k=6))
@@ -39,8 +47,16 @@ st.text("all drawn")
 """
 
 
+@pytest.fixture(scope="module")
+def obeyed(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What a model says that does all that hostile documents tell it."""
+    told = answers(hostile_hits(shared, tmp_path_factory.mktemp("hostile"), ("cite_forge",)))
+    return [answer.text for answer in told]
+
+
 @pytest.fixture
-def bare_server(tmp_path: Path, chromium: str) -> Iterator[str]:
+def bare_server(tmp_path: Path, chromium: str, obeyed: list[str]) -> Iterator[str]:
+    (tmp_path / "obeyed.json").write_text(json.dumps(obeyed), encoding="utf-8")
     script = tmp_path / "bare.py"
     script.write_text(SCRIPT, encoding="utf-8")
     port = free_port("127.0.0.1", 18_601)
@@ -74,7 +90,7 @@ def test_no_hostile_mix_loads_links_or_colours(bare_server: str, open_page: Any)
     assert watched.outside == []
     assert mixes.locator("img, video, iframe, form, svg image").count() == 0
     links = mixes.locator("a").evaluate_all("all => all.map(a => a.getAttribute('href'))")
-    assert set(links) <= {"#cite-0-1", "#cite-0-2"}
+    assert set(links) <= {"#cite-0-1", "#cite-0-2", "#check-0-0"}
     assert len(links) > 20, "our own links are there"
     assert mixes.locator("[class*=stMarkdownColored], [class*=stMarkdownBadge]").count() == 0
     assert mixes.locator("[data-testid=stIconMaterial], span[role=img]").count() == 0
