@@ -43,7 +43,6 @@ def write_turn(turn: Turn) -> str:
         "stopped": turn.stopped,
         "failure": turn.failure,
         "still_read": list(turn.still_read),
-        "dollars": turn.dollars,
     }
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
@@ -68,7 +67,6 @@ def read_turn(question: str, text: str, body: str, picture_path: PicturePath) ->
         stopped=kept.get("stopped", False),
         failure=kept.get("failure", ""),
         still_read=tuple(kept.get("still_read", ())),
-        dollars=kept.get("dollars"),
     )
 
 
@@ -83,6 +81,7 @@ def _from_answer(answer: Answer) -> Json:
         "mode": answer.mode,
         "model": answer.model,
         "embedder": answer.embedder,
+        "dollars": answer.dollars,
         "abstained": answer.abstained,
         "finish": answer.finish,
         "citations": [_from_citation(c, shown.get(c.marker)) for c in answer.citations],
@@ -194,6 +193,7 @@ def _to_answer(
         mode=kept["mode"],
         model=kept.get("model"),
         embedder=kept.get("embedder", ""),
+        dollars=kept.get("dollars"),
         abstained=kept.get("abstained", False),
         finish=kept.get("finish", "stop"),
         citations=tuple(_to_citation(c, shown, path) for c in kept.get("citations", ())),

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import base64
 import io
-import logging
 from typing import TYPE_CHECKING
 
+from rag.embed.wordpiece import count_tokens
 from rag.types import PromptPart, SentPicture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
-    from rag.types import Source
+    from rag.types import Answer, Source
 
-logger = logging.getLogger(__name__)
+TOKENS_A_PICTURE = 1_000  # as in `rag.prompt`, which budgets with it
 
 
 def read_messages(
@@ -34,6 +34,15 @@ def read_messages(
     *before, last = messages
     earlier = tuple(PromptPart(role=m["role"], text=m["content"]) for m in before)
     return earlier + tuple(_read_parts(last["content"], sources))
+
+
+def used_tokens(answer: Answer) -> tuple[int, int, bool]:
+    """Tokens in and out of an answer by a model, and whether they are only estimated."""
+    if answer.usage.get("prompt_tokens"):
+        return answer.usage["prompt_tokens"], answer.usage.get("completion_tokens", 0), False
+    told = sum(count_tokens(part.text) for part in answer.prompt)
+    pictures = sum(part.picture is not None for part in answer.prompt)
+    return told + pictures * TOKENS_A_PICTURE, count_tokens(answer.text), True
 
 
 def _read_parts(parts: Sequence[dict[str, Any]], sources: Sequence[Source]) -> Iterator[PromptPart]:

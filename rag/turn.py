@@ -29,7 +29,6 @@ class Turn:
     failure: str = ""  # one plain sentence, when there is no answer
     still_read: tuple[str, ...] = ()  # names of documents that were being read meanwhile
     interrupted: bool = False  # Folio ended while it was written
-    dollars: float | None = None  # what the model cost, as estimated then; None: not known
     number: int = 0  # place in its chat, 0-based
     rating: int = 0  # 1 up, -1 down
     remark: str = ""  # with the rating

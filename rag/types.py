@@ -156,6 +156,7 @@ class Retrieval:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     explanation: Explanation | None = None  # when it was asked for
     words: str = ""  # searched by: as asked, or those of the picture that was asked for
+    named_figures: tuple[Hit, ...] = ()  # figures that the hits name, as far as they are no hits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +249,7 @@ class Answer:
     prompt: tuple[PromptPart, ...] = ()  # all that the model was sent; empty for quotes
     searched_for: str = ""  # a follow-up question as it was searched; "" when as asked
     embedder: str = ""  # what found the sources
+    dollars: float | None = None  # what the model cost, as estimated; None: not known
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ def ask(services: Services, question: str, *replies: str) -> Answer:
 def keep(services: Services, answer: Answer, chat_id: UUID | None = None) -> Place:
     place = services.chats.begin(chat_id, answer.question)
     turn = Turn(
-        question=answer.question, text=answer.text, sources=answer.sources, answer=answer, dollars=1
+        question=answer.question, text=answer.text, sources=answer.sources, answer=answer
     )
     services.chats.keeper(place).keep(turn, is_done=True)
     return place
@@ -126,6 +126,7 @@ def shape(answer: Answer) -> dict[str, object]:
         "rest": (answer.usage, answer.timings_ms, answer.unsupported, answer.model, answer.mode),
         "not_used": [hit.item.id for hit in answer.not_used],
         "prompt": answer.prompt,
+        "how": (answer.embedder, answer.dollars, answer.searched_for),
     }
 
 
@@ -139,7 +140,6 @@ def test_a_kept_answer_comes_back_with_its_marks_pages_and_pictures(
     assert shape(kept_answer(services, place)) == shape(answer)
     assert [c.hit.item.document_id for c in answer.citations] == [blade]
     assert any(s.hit.image_path for s in kept_answer(services, place).sources)
-    assert kept(services, place).dollars == 1
 
 
 def test_answers_outlive_a_restart(library: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rag.answer import answer_stream
 from rag.context import look_around
 from rag.embed.turns import hurried
+from rag.shown import used_tokens
 from rag.standalone import stand_alone
 from rag.types import Done, Rewritten, Scope
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from rag.embed.lanes import TextLane
-    from rag.types import AnswerEvent
+    from rag.types import Answer, AnswerEvent
     from ui.services import Services
 
 # What a picture without words asks.
@@ -75,6 +76,7 @@ def answer_events(
             timings_ms={**before, **found.timings_ms},
             notes=found.notes,
             around=around,
+            named_figures=found.named_figures,
         )
         for event in ready.told(events):
             yield _completed(event, services, asked.question, question if is_rewritten else "")
@@ -84,7 +86,20 @@ def _completed(event: AnswerEvent, services: Services, asked: str, searched: str
     """The finished answer with what only the wiring knows."""
     if not isinstance(event, Done):
         return event
-    answer = replace(event.answer, embedder=services.status().embedder)
+    answer = replace(
+        event.answer,
+        embedder=services.status().embedder,
+        dollars=_cost(services, event.answer),
+    )
     if searched:
         answer = replace(answer, question=asked, searched_for=searched)
     return Done(answer)
+
+
+def _cost(services: Services, answer: Answer) -> float | None:
+    """Dollars of a model's answer, as estimated; None for quotes and when no price is known."""
+    facts = services.answering.facts() if answer.mode == "llm" else None
+    if facts is None:
+        return None
+    prompt_tokens, answer_tokens, _ = used_tokens(answer)
+    return facts.cost(prompt_tokens, answer_tokens)

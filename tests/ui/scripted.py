@@ -33,6 +33,7 @@ from rag.types import (
     Unsupported,
 )
 from tests.ui.scripted_answering import make_answering
+from tests.ui.scripted_chats import ScriptedChats
 from tests.ui.scripted_models import ScriptedModels
 from ui.views import Added, Progress, Status
 
@@ -184,6 +185,7 @@ class ScriptedServices:
     settings: Settings = field(default_factory=Settings)
     pause_s: float = 0.0
     models: ScriptedModels = field(default_factory=ScriptedModels)
+    chats: ScriptedChats = field(default_factory=ScriptedChats)
     answering: Answering = field(default_factory=make_answering)
     reader: list[Block] = field(default_factory=list)
     tries: list[str] = field(default_factory=list)

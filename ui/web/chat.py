@@ -6,15 +6,29 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.web import faults, markup, models, pieces, sidebar, state, turns, uploads, wording
+from rag.errors import RagError
+from ui.web import (
+    faults,
+    markup,
+    models,
+    pieces,
+    recent,
+    sidebar,
+    state,
+    turns,
+    uploads,
+    wording,
+)
 from ui.web.jobs import AnswerJob
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from rag.library import Place
     from rag.types import AnswerEvent, Document
     from ui.services import Services
+    from ui.web.jobs import JobView
 
 POLL_S = 0.3
 MAX_SUGGESTIONS = 4
@@ -49,6 +63,7 @@ def ask(services: Services, documents: Sequence[Document], question: str) -> Non
     question = question.strip()
     if not question or state.job() is not None:
         return
+    place = _place(services, question)
     searchable, ticked = state.searchable(documents), state.scope(documents)
     wanted = [d.id for d in ticked] if len(ticked) < len(searchable) else []
     history = state.history()
@@ -61,30 +76,59 @@ def ask(services: Services, documents: Sequence[Document], question: str) -> Non
         start,
         describe=lambda error: faults.sentence(faults.log(error)),
         still_read=tuple(d.name for d in documents if d.state in ("queued", "working", "readable")),
+        place=place,
+        keep=_keeper(services, place) if place else lambda _job, _view: None,
     )
     state.set_job(job)
+    state.board().put(job)
     st.session_state[state.ANNOUNCED] = "Answering"
     job.start()
 
 
-def finish(job: AnswerJob) -> None:
-    """Turn a job that has ended into a turn of the conversation."""
-    view = job.look()
+def _place(services: Services, question: str) -> Place | None:
+    """Where the answer is kept; None when the disk is full, which must not cost the answer."""
+    try:
+        place = services.chats.begin(state.chat_id(), question)
+    except RagError as error:
+        strong = "This answer is not kept."
+        state.tell(state.Notice(tone="warn", strong=strong, rest=str(error)))
+        return None
+    if place.chat_id != state.chat_id():
+        if state.chat_id() is not None:  # deleted in another window: a new chat begins
+            state.set_turns([])
+        state.set_chat(place.chat_id)
+    return place
+
+
+def _keeper(services: Services, place: Place) -> Callable[[AnswerJob, JobView], None]:
+    keeper = services.chats.keeper(place)
+    return lambda job, view: keeper.keep(_to_turn(job, view), is_done=view.is_done)
+
+
+def _to_turn(job: AnswerJob, view: JobView) -> state.Turn:
     answer = view.answer
-    stopped = job.is_stopped if answer is None else answer.finish == "stopped"
-    state.add_turn(
-        state.Turn(
-            question=job.question,
-            text=view.text,
-            sources=view.sources,
-            answer=answer,
-            stopped=stopped,
-            failure=view.failure,
-            still_read=job.still_read,
-        )
+    return state.Turn(
+        question=job.question,
+        text=view.text,
+        sources=view.sources,
+        answer=answer,
+        stopped=job.is_stopped if answer is None else answer.finish == "stopped",
+        failure=view.failure,
+        still_read=job.still_read,
+        number=job.place.number if job.place else state.next_number(),
     )
+
+
+def finish(services: Services, job: AnswerJob) -> None:
+    """Turn a job that has ended into a turn of the conversation."""
+    turn = _to_turn(job, job.look())
+    if turn.number > state.next_number():  # another window has asked in this chat too
+        chat_id = state.chat_id()
+        held = services.chats.open(chat_id, last=recent.SHOWN_TURNS) if chat_id else []
+        state.set_turns([one for one in held if one.number < turn.number])
+    state.add_turn(turn)
     state.set_job(None)
-    st.session_state[state.ANNOUNCED] = _spoken(state.turns()[-1])
+    st.session_state[state.ANNOUNCED] = _spoken(turn)
 
 
 def _spoken(turn: state.Turn) -> str:
@@ -127,12 +171,13 @@ def _conversation(services: Services, documents: Sequence[Document]) -> None:
         _suggestions(services, documents)
     else:
         st.html(pieces.hidden_title("Ask your documents"))
-    for number, turn in enumerate(told):
-        if turns.show(number, turn):
+    recent.show_earlier(services)
+    for turn in told:
+        if turns.show(turn.number, turn):
             ask(services, documents, turn.question)
             st.rerun()
     if state.job() is not None:
-        _live()
+        _live(services)
 
 
 def _reading_note(services: Services) -> None:
@@ -165,18 +210,19 @@ def _suggestions(services: Services, documents: Sequence[Document]) -> None:
 
 
 @st.fragment(run_every=POLL_S)
-def _live() -> None:
+def _live(services: Services) -> None:
     """The answer being written. Ends by handing it over and drawing the page anew."""
     job = state.job()
     if job is None:
         return
     view = job.look()
     if view.is_done:
-        finish(job)
+        finish(services, job)
         st.rerun()
-    number = len(state.turns())
+    number = job.place.number if job.place else state.next_number()
     with st.container(key=f"turn-{number}"):
         st.html(pieces.question(job.question))
+        turns.searched_for(view.searched_for)
         if view.restarted:
             st.html(pieces.note("warn", "The language model did not answer.", view.restarted))
         if view.text:

@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rag.errors import RagError
-from rag.types import Done, Restart, Retrieved, Token
+from rag.types import Done, Restart, Retrieved, Rewritten, Token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from uuid import UUID
 
+    from rag.library import Place
     from rag.types import Answer, AnswerEvent, Source
 
 logger = logging.getLogger(__name__)
@@ -30,6 +32,7 @@ MAX_TEXT = 60_000  # characters; the whole text is sent to the browser at each r
 class JobView:
     """The state of an answer at one moment."""
 
+    searched_for: str = ""  # a follow-up question as it is searched
     text: str = ""
     sources: tuple[Source, ...] = ()
     restarted: str = ""  # why the model was given up, when it was
@@ -46,6 +49,8 @@ class AnswerJob:
         ask: Starts the answer; ends soon after the event it is given is set.
         describe: Turns an unforeseen error into a sentence with a reference.
         still_read: Names of documents that were being read when it was asked.
+        place: Where it is kept; None when it cannot be.
+        keep: Told after each event how far it is, and at the end.
     """
 
     def __init__(
@@ -55,9 +60,13 @@ class AnswerJob:
         *,
         describe: Callable[[BaseException], str],
         still_read: tuple[str, ...] = (),
+        place: Place | None = None,
+        keep: Callable[[AnswerJob, JobView], None] = lambda _job, _view: None,
     ) -> None:
         self.question = question
         self.still_read = still_read
+        self.place = place
+        self._keep = keep
         self._ask = ask
         self._describe = describe
         self._view = JobView()
@@ -78,6 +87,11 @@ class AnswerJob:
         """Whether somebody asked it to end."""
         return self._stop.is_set()
 
+    @property
+    def is_done(self) -> bool:
+        """Whether it has ended."""
+        return self._view.is_done
+
     def look(self) -> JobView:
         """The state now; looking keeps the job alive."""
         self._seen_at = time.monotonic()
@@ -88,16 +102,27 @@ class AnswerJob:
         try:
             for event in self._ask(self._stop):
                 self._take(event)
+                self._keep(self, self._view)
                 if time.monotonic() - self._seen_at > UNSEEN_S:
                     self._stop.set()
-            self._change(is_done=True)
+            self._end()
         except RagError as error:
-            self._change(failure=str(error), is_done=True)
+            self._end(str(error))
         except Exception as error:  # noqa: BLE001 - the rim of a turn; `describe` logs it
-            self._change(failure=self._describe(error), is_done=True)
+            self._end(self._describe(error))
+
+    def _end(self, failure: str = "") -> None:
+        """Kept first: who sees that it is done may read it from the library."""
+        try:
+            self._keep(self, replace(self._view, failure=failure, is_done=True))
+        except Exception as error:  # noqa: BLE001 - the answer is there all the same
+            self._describe(error)
+        self._change(failure=failure, is_done=True)
 
     def _take(self, event: AnswerEvent) -> None:
         match event:
+            case Rewritten(question=question):
+                self._change(searched_for=question)
             case Retrieved(sources=sources):
                 self._change(sources=sources)
             case Token(text=text):
@@ -110,3 +135,24 @@ class AnswerJob:
     def _change(self, **fields: object) -> None:
         with self._lock:
             self._view = replace(self._view, **fields)  # type: ignore[arg-type] # our own names
+
+
+class JobBoard:
+    """The answers being written in this process, by their chat: a reload finds its own again."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[UUID, AnswerJob] = {}
+        self._lock = threading.Lock()
+
+    def put(self, job: AnswerJob) -> None:
+        """Note a job that is kept; done ones are forgotten."""
+        with self._lock:
+            self._jobs = {k: j for k, j in self._jobs.items() if not j.is_done}
+            if job.place is not None:
+                self._jobs[job.place.chat_id] = job
+
+    def get(self, chat_id: UUID) -> AnswerJob | None:
+        """The running job of a chat, None without one."""
+        with self._lock:
+            job = self._jobs.get(chat_id)
+        return job if job is not None and not job.is_done else None

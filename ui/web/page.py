@@ -16,6 +16,7 @@ from ui.web import (
     live,
     models,
     pieces,
+    recent,
     sidebar,
     sources,
     state,
@@ -65,16 +66,23 @@ def render() -> None:
         position="top",
     )
     live.follow_citation()
+    if page == ask_page:
+        recent.follow_address(services)
     with st.sidebar:
         if sidebar.show(services, found):
-            state.start_over()
-            st.switch_page(ask_page)
+            chat_id = state.chat_id()
+            st.switch_page(
+                ask_page, query_params={state.CHAT_PARAMETER: str(chat_id)} if chat_id else None
+            )
     if not state.has_headers():
         st.html(pieces.note("warn", BY_HAND, BY_HAND_REST))
     page.run()
-    live.scroll_to(len(state.turns()) if state.job() is not None else -1)
+    job = state.job()
+    asked = job.place.number if job is not None and job.place else state.next_number()
+    live.scroll_to(asked if job is not None else -1)
     live.announce(st.session_state.get(state.ANNOUNCED, ""))
-    _drawer(found)
+    if not recent.confirm(services):
+        _drawer(found)
     if found:
         state.warm_up()
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from rag.errors import RagError
 from ui.views import note_on_language
-from ui.web import markup, pieces, state, uploads, wording
+from ui.web import markup, pieces, recent, state, uploads, wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ MAX_JOBS = 8
 
 
 def show(services: Services, documents: Sequence[Document]) -> bool:
-    """Draw the sidebar; returns whether "New question" was clicked."""
+    """Draw the sidebar; returns whether the Ask page is wanted: a new question, or a chat."""
     fresh = st.button("New question", icon=":material/add:", width="stretch", key="new-question")
     st.html(pieces.section("Library", _count_line(documents)))
     if not documents:
@@ -34,8 +34,13 @@ def show(services: Services, documents: Sequence[Document]) -> bool:
     reading(services, documents, key="side")
     if documents:
         uploads.drop_zone("slim")
+    chosen = recent.show(services)
     _who_answers(services)
-    return fresh
+    if fresh:
+        state.start_over()
+    elif chosen is not None:
+        recent.open_chat(services, chosen)
+    return fresh or chosen is not None
 
 
 def reading(services: Services, documents: Sequence[Document], *, key: str) -> None:

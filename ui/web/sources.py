@@ -49,16 +49,17 @@ def show_opened() -> None:
 
 def sources_of(turn: int) -> list[Source]:
     """The sources a turn shows, those of the answer being written, or those of Inspect."""
-    turns = state.turns()
     job = state.job()
+    known = state.turn(turn)
     inspected = state.inspected()
     if turn == state.INSPECT_TURN:
         return list(inspected.sources) if inspected is not None else []
     if turn == state.LOOSE_TURN:
         return state.loose_sources()
-    if turn < len(turns):
-        return list(shown_sources(turns[turn]))
-    return list(job.look().sources) if job is not None and turn == len(turns) else []
+    if known is not None:
+        return list(shown_sources(known))
+    is_next = job is not None and turn == state.next_number()
+    return list(job.look().sources) if job is not None and is_next else []
 
 
 def shown_sources(turn: state.Turn) -> tuple[Source, ...]:
@@ -70,8 +71,8 @@ def shown_sources(turn: state.Turn) -> tuple[Source, ...]:
 
 def quote_of(turn: int, source: Source) -> str:
     """The words that carry the answer, else the start of the source's own words."""
-    turns = state.turns()
-    answer = turns[turn].answer if turn < len(turns) else None
+    known = state.turn(turn)
+    answer = known.answer if known is not None else None
     for citation in answer.citations if answer else ():
         if citation.marker == source.marker and citation.quote:
             return citation.quote

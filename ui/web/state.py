@@ -1,7 +1,7 @@
 """Every key of the session and the one shared object, the services. Draws nothing.
 
-A reload of the page is a new session. What must outlive it is in the library; the
-conversation lives here until chats are kept on disk under `?chat=<id>`.
+A reload of the page is a new session. What must outlive it is in the library: chats are kept
+there and opened by `?chat=<id>`; the last turns of the open one are held here to be drawn.
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import streamlit as st
 
+from rag.turn import Turn as Turn  # what a conversation is made of
+from ui.web.jobs import JobBoard
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from rag.types import Answer, Document, Retrieval, Source
+    from rag.types import Document, Retrieval, Source
     from ui.services import Services
     from ui.web.jobs import AnswerJob
     from ui.web.pieces import Tone
@@ -44,19 +47,12 @@ LOOSE_TURN = 9_998  # the same for the Test page
 TICK = "tick-"  # + document id
 SEARCHABLE = ("readable", "ready")
 HISTORY_TURNS = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """One question and what came of it; `text` is what was written, finished or not."""
-
-    question: str
-    text: str = ""
-    sources: tuple[Source, ...] = ()
-    answer: Answer | None = None
-    stopped: bool = False
-    failure: str = ""  # one plain sentence, when there is no answer
-    still_read: tuple[str, ...] = ()  # names of documents that were being read meanwhile
+CHAT = "chat_id"
+CHAT_PARAMETER = "chat"  # in the address
+CONFIRM_CHAT = "confirm_delete_chat"
+ALL_CHATS = "all_chats"
+SEEN = "seen_turn"
+MAX_HELD = 30  # turns of a chat in memory; older ones are fetched again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,23 +116,74 @@ def turns() -> list[Turn]:
     return cast("list[Turn]", st.session_state.setdefault(TURNS, []))
 
 
+def turn(number: int) -> Turn | None:
+    """A turn that is drawn, by its place in the chat."""
+    return next((turn for turn in turns() if turn.number == number), None)
+
+
+def next_number() -> int:
+    """Place of the turn that comes next."""
+    return turns()[-1].number + 1 if turns() else 0
+
+
 def add_turn(turn: Turn) -> None:
     """Append to the conversation."""
-    st.session_state[TURNS] = [*turns(), turn]
+    st.session_state[TURNS] = [*turns(), turn][-MAX_HELD:]
+
+
+def set_turns(held: Sequence[Turn]) -> None:
+    """Hold these, oldest first."""
+    st.session_state[TURNS] = list(held)
+
+
+def change_turn(changed: Turn) -> None:
+    """Put a turn in the place of the one with its number."""
+    set_turns([changed if turn.number == changed.number else turn for turn in turns()])
 
 
 def history() -> list[tuple[str, str]]:
-    """Earlier (question, answer) pairs for the model, oldest first."""
-    told = [(turn.question, turn.text) for turn in turns() if turn.text]
+    """Earlier (question, answer) pairs for the model, oldest first; each stands alone."""
+    told = [(_asked(turn), turn.text) for turn in turns() if turn.text]
     return told[-HISTORY_TURNS:]
 
 
+def _asked(turn: Turn) -> str:
+    searched = turn.answer.searched_for if turn.answer else ""
+    return searched or turn.question
+
+
+def chat_id() -> UUID | None:
+    """The chat that is open, None before its first question."""
+    return cast("UUID | None", st.session_state.get(CHAT))
+
+
+def set_chat(chat_id: UUID | None) -> None:
+    """Say which chat is open, in the address as well."""
+    st.session_state[CHAT] = chat_id
+    if chat_id is None:
+        st.query_params.pop(CHAT_PARAMETER, None)
+    else:
+        st.query_params[CHAT_PARAMETER] = str(chat_id)
+
+
+@st.cache_resource(show_spinner=False)
+def board() -> JobBoard:
+    """The answers being written in this process; has its own lock."""
+    return JobBoard()
+
+
 def start_over() -> None:
-    """Forget the conversation; a running answer is stopped."""
+    """Leave the conversation; a running answer is stopped."""
     running = job()
     if running is not None:
         running.stop()
-    for key in (TURNS, JOB, OPEN):
+    leave_chat()
+    set_chat(None)
+
+
+def leave_chat() -> None:
+    """Forget what is held of the open chat; an answer being written goes on."""
+    for key in (TURNS, JOB, OPEN, SEEN):
         st.session_state.pop(key, None)
 
 

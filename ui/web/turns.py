@@ -9,7 +9,7 @@ import streamlit as st
 
 from rag.extractive import TITLE
 from rag.types import PICTURES
-from ui.web import markup, pieces, sources, state, wording
+from ui.web import markup, pieces, seen, sources, state, thumbs, wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MAX_PLATES = 2
 MAX_CARDS = 8
+INTERRUPTED = ("Folio ended before this answer did.", "What was written so far is kept.")
 STOPPED = ("You stopped this answer.", "What was written so far is kept.")
 
 
@@ -26,6 +27,7 @@ def show(number: int, turn: state.Turn) -> bool:
     """Draw a finished turn; returns whether "Try again" was clicked."""
     with st.container(key=f"turn-{number}"):
         st.html(pieces.question(turn.question))
+        searched_for(turn.answer.searched_for if turn.answer else "")
         _notes(turn)
         if turn.answer is not None and turn.answer.mode == "extractive":
             quotes(number, turn.answer)
@@ -36,7 +38,16 @@ def show(number: int, turn: state.Turn) -> bool:
         shown = sources.shown_sources(turn)
         plates(number, shown)
         _cards(number, turn, shown)
-        return _foot(number, turn)
+        again = _foot(number, turn)
+        thumbs.ask_word(turn)
+        seen.show(turn)
+        return again
+
+
+def searched_for(question: str) -> None:
+    """A follow-up question as it was searched, quietly."""
+    if question:
+        st.html(pieces.meta(f"Searched for: {question}"))
 
 
 def words(
@@ -121,8 +132,8 @@ def _notes(turn: state.Turn) -> None:
         st.html(pieces.meta(turn.answer.error.message))
     for sentence in turn.answer.notes if turn.answer is not None else ():
         st.html(pieces.note("info", "The question is long.", sentence))
-    if turn.stopped:
-        st.html(pieces.note("info", *STOPPED))
+    if turn.stopped or turn.interrupted:
+        st.html(pieces.note("info", *(INTERRUPTED if turn.interrupted else STOPPED)))
 
 
 def _whole(turn: state.Turn) -> str:
@@ -154,7 +165,11 @@ def _foot(number: int, turn: state.Turn) -> bool:
             with st.popover("Copy", type="tertiary", key=f"copy-{number}"):
                 # The raw text: the one on the page holds invisible characters.
                 st.code(turn.text, language=None, wrap_lines=True)
-        if turn.stopped or turn.failure or (turn.answer is not None and turn.answer.error):
+        if turn.answer is not None:
+            seen.button(number)
+            thumbs.show(turn)
+        is_partial = turn.stopped or turn.interrupted or bool(turn.failure)
+        if is_partial or (turn.answer is not None and turn.answer.error):
             again = st.button("Try again", type="tertiary", key=f"again-{number}")
     return again
 

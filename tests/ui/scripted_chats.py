@@ -1,0 +1,76 @@
+"""Scripted `Chats`: promises the real interface and keeps turns in memory, as they were given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from rag.errors import DiskReserveError
+from rag.library import Chat, Place
+from rag.turn import Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass
+class ScriptedChats:
+    kept: dict[UUID, list[Turn]] = field(default_factory=dict)
+    is_full: bool = False  # the disk
+    lines: str = ""  # what an export gives
+
+    def begin(self, chat_id: UUID | None, question: str) -> Place:
+        if self.is_full:
+            message = "There is too little room on the disk."
+            raise DiskReserveError(message)
+        chat_id = chat_id if chat_id in self.kept else uuid4()
+        turns = self.kept.pop(chat_id, [])  # last asked in, last in the dict
+        turns.append(Turn(question=question, interrupted=True, number=len(turns)))
+        self.kept[chat_id] = turns
+        return Place(chat_id=chat_id, number=len(turns) - 1)
+
+    def keeper(self, place: Place) -> ScriptedKeeper:
+        def keep(turn: Turn, is_done: bool) -> None:
+            if place.chat_id in self.kept:
+                self.kept[place.chat_id][place.number] = replace(turn, interrupted=not is_done)
+
+        return ScriptedKeeper(keep)
+
+    def open(self, chat_id: UUID, *, last: int, before: int | None = None) -> list[Turn]:
+        turns = self.kept.get(chat_id, [])
+        return turns[: len(turns) if before is None else before][-last:]
+
+    def get(self, chat_id: UUID) -> Chat | None:
+        turns = self.kept.get(chat_id)
+        if not turns:
+            return None
+        return Chat(id=chat_id, name=turns[0].question, turn_count=len(turns))
+
+    def recent(self, limit: int) -> list[Chat]:
+        found = [self.get(chat_id) for chat_id in reversed(self.kept)]
+        return [chat for chat in found if chat is not None][:limit]
+
+    def count(self) -> int:
+        return len(self.kept)
+
+    def delete(self, chat_id: UUID) -> None:
+        self.kept.pop(chat_id, None)
+
+    def rate(self, place: Place, rating: int, remark: str = "") -> None:
+        turns = self.kept[place.chat_id]
+        turns[place.number] = replace(turns[place.number], rating=rating, remark=remark)
+
+    def rated_count(self) -> int:
+        return sum(turn.rating != 0 for turns in self.kept.values() for turn in turns)
+
+    def feedback(self) -> str:
+        return self.lines
+
+
+@dataclass
+class ScriptedKeeper:
+    write: Callable[[Turn, bool], None]
+
+    def keep(self, turn: Turn, *, is_done: bool) -> None:
+        self.write(turn, is_done)
