@@ -78,6 +78,7 @@ def answer_stream(
     timings_ms: Mapping[str, float] | None = None,
     notes: tuple[str, ...] = (),
     around: Mapping[UUID, Surroundings] | None = None,
+    named_figures: tuple[Hit, ...] = (),
 ) -> Iterator[AnswerEvent]:
     """Retrieved, then tokens, then Done.
 
@@ -98,6 +99,7 @@ def answer_stream(
             both counted from the start of the first stage.
         notes: what of the question retrieval did not read; handed on.
         around: what stands around the hits, for a model; quotes keep to the hits.
+        named_figures: of the hits' texts, for quotes that name one.
     """
     turn = _Turn(
         question=question,
@@ -110,6 +112,7 @@ def answer_stream(
         before_ms=sum((timings_ms or {}).values()),
         notes=notes,
         around=around or {},
+        named_figures=named_figures,
     )
     if abstain or not hits:
         yield from _abstain(turn)
@@ -133,6 +136,7 @@ class _Turn:
     before_ms: float
     notes: tuple[str, ...]
     around: Mapping[UUID, Surroundings]
+    named_figures: tuple[Hit, ...]
     started: float = field(default_factory=time.perf_counter)
 
     def mark(self, name: str) -> None:
@@ -172,7 +176,7 @@ def _abstain(turn: _Turn, error: LlmError | None = None) -> Iterator[AnswerEvent
 
 
 def _by_quotes(turn: _Turn, error: LlmError | None = None) -> Iterator[AnswerEvent]:
-    extract = extract_answer(turn.question, turn.hits, turn.text_lane)
+    extract = extract_answer(turn.question, turn.hits, turn.text_lane, turn.named_figures)
     if not extract.sources:
         yield from _abstain(turn, error)
         return

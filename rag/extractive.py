@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag.keywords import content_words
-from rag.questions import asks_for_picture
+from rag.questions import asks_for_picture, named_things, read_label
 from rag.quotable import caption_sentences, label_groups, pieces_of
 from rag.sentences import fold_spaces
 from rag.types import PICTURES, Citation, Hit, Source
@@ -40,8 +40,9 @@ MAX_OF_A_LIST, MAX_A_SOURCE_OF_A_LIST = 6, 4  # when the question asks for sever
 MAX_FIGURES = 2
 MAX_HITS = 20
 FIGURE_RANKS = 8
-# Embedding is the slow part: 40 sentences take about 0.3 s with the built-in model on a CPU.
-MAX_EMBEDDED = 40
+# Embedding is the slow part: 30 sentences take about 0.2 s with the built-in model on a CPU. Of the
+# questions of figures_dev and the sample as many are answered with 24, 30 and 40.
+MAX_EMBEDDED = 30
 SAME = 0.9  # of two sentences' words in common: one sentence in two places
 # A further sentence must be at least this good beside the best one, else it is padding.
 KEEP_SHARE = 0.6
@@ -69,7 +70,12 @@ class Extract:
     citations: tuple[Citation, ...]
 
 
-def extract_answer(question: str, hits: Sequence[Hit], text_lane: TextLane | None) -> Extract:
+def extract_answer(
+    question: str,
+    hits: Sequence[Hit],
+    text_lane: TextLane | None,
+    named_figures: Sequence[Hit] = (),
+) -> Extract:
     """The sentences, rows and figures of `hits` that answer best, quoted with markers.
 
     The same arguments give the same bytes.
@@ -78,12 +84,15 @@ def extract_answer(question: str, hits: Sequence[Hit], text_lane: TextLane | Non
         question: as asked.
         hits: best first.
         text_lane: for meaning; without it, words alone decide.
+        named_figures: that texts of the hits name; shown when a quote is about them.
     """
     candidates = _candidates(question, hits)
     scores = _scores(question, candidates, text_lane)
     picked = _pick(scores, candidates, wants_list=_ASKS_LIST.search(question) is not None)
     chosen = _in_reading_order([candidates[i] for i in picked])
-    figures = [(hit, _lines_of(question, hit)) for hit in _figures(question, hits, chosen)]
+    told = [hit for hit in named_figures if any(_is_about(piece, hit) for piece in chosen)]
+    shown = _figures(question, hits, chosen, told)
+    figures = [(hit, _lines_of(question, hit)) for hit in shown]
     return _compose(chosen, figures, figures_first=_is_about_a_picture(question, hits))
 
 
@@ -179,8 +188,26 @@ def _in_reading_order(chosen: Sequence[Piece]) -> list[Piece]:
     return sorted(chosen, key=lambda c: (sources.index(id(c.hit)), c.position))
 
 
-def _figures(question: str, hits: Sequence[Hit], chosen: Sequence[Piece]) -> list[Hit]:
-    """Up to two pictures: when pictures are asked for, the best; else those that belong."""
+def _is_about(piece: Piece, figure: Hit) -> bool:
+    """Whether a quote names a figure: "Figure 5 (right) shows ..."."""
+    label = read_label(figure.item.number)
+    return (
+        label is not None
+        and figure.item.document_id == piece.hit.item.document_id
+        and any(
+            (one.family, one.number) == (label.family, label.number)
+            for one in named_things(piece.shown)
+        )
+    )
+
+
+def _figures(
+    question: str, hits: Sequence[Hit], chosen: Sequence[Piece], told: Sequence[Hit]
+) -> list[Hit]:
+    """Up to two pictures: when pictures are asked for, the best; else those that belong.
+
+    What a quote is about comes before what merely stands beside it.
+    """
     pages = {place for c in chosen for place in _places(c.hit)}
     asked = set(content_words(question))
     wanted = _is_about_a_picture(question, hits)
@@ -193,6 +220,7 @@ def _figures(question: str, hits: Sequence[Hit], chosen: Sequence[Piece]) -> lis
         elif hit.rank <= FIGURE_RANKS and (wanted or _belongs(hit, asked)):
             other.append(hit)
     pool = sorted(near + other, key=lambda hit: hit.rank) if wanted else near + other
+    pool = [*told, *pool]
     return sorted(pool[:MAX_FIGURES], key=lambda hit: hit.rank)
 
 

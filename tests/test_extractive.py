@@ -244,3 +244,11 @@ def test_a_question_for_several_things_gets_more_sentences_of_one_source() -> No
     one = extract_answer("Where is the harbour wall?", [told], WordLane())
     several = extract_answer("List all ports with a harbour wall.", [told], WordLane())
     assert (one.text.count("[1]"), several.text.count("[1]")) == (2, 4)
+
+
+def test_a_figure_that_a_quote_names_is_shown_though_it_is_no_hit() -> None:
+    told = make_hit("Figure 5 (right) shows the breakdown of all herring errors.", page=7)
+    chart = make_hit("Fig. 5: errors", kind="figure", page=8, rank=9, number="Fig. 5")
+    other = make_hit("Fig. 6: boats", kind="figure", page=8, rank=10, number="Fig. 6")
+    extract = extract_answer("What share of herring errors?", [told], None, [other, chart])
+    assert [source.hit for source in extract.sources] == [told, chart]
