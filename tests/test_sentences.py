@@ -28,6 +28,8 @@ from rag.sentences import fold_spaces, split_sentences
         ("a line that\ngoes on", ["a line that\ngoes on"]),
         ("one\n\ntwo", ["one", "two"]),
         ("| a | b |\n|---|---|\n| 1. x | 2 |", ["| a | b |", "|---|---|", "| 1. x | 2 |"]),
+        ("Am 3. Mai 2021. Der 2. Versuch.", ["Am 3. Mai 2021.", "Der 2. Versuch."]),
+        ("It rose by 3. May it fall.", ["It rose by 3.", "May it fall."]),
         ("第一句。第二句。", ["第一句。", "第二句。"]),
         ("", []),
     ],
