@@ -200,7 +200,10 @@ def test_a_hostile_answer_streams_and_reaches_nobody(
             _ask_and_click_while_it_streams(page)
             answer = page.locator('[class*="st-key-words-"]').first
             links = answer.locator("a").evaluate_all("all => all.map(a => a.getAttribute('href'))")
-            assert set(links) <= {"#cite-0-1"}
+            ours = {link for link in links if link.startswith("#check-0-")}
+            assert set(links) - ours <= {"#cite-0-1"}
+            assert ours, "what has no source is marked in the text"
+            assert page.locator(next(iter(ours))).is_visible(), "its reason is under the answer"
             assert answer.locator("img").count() == 0
             assert "verified" in answer.inner_text()
         finally:
