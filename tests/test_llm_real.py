@@ -37,6 +37,7 @@ def settings() -> LlmSettings:
         model=MODEL,
         api_base=BASE,
         api_key=os.environ.get("FOLIO_TEST_LLM_KEY") or None,  # type: ignore[arg-type]  # pydantic wraps it
+        max_answer_tokens=128,
         read_timeout_s=300,
         answer_timeout_s=600,
     )
