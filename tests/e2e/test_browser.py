@@ -203,7 +203,9 @@ def test_a_hostile_answer_streams_and_reaches_nobody(
             ours = {link for link in links if link.startswith("#check-0-")}
             assert set(links) - ours <= {"#cite-0-1"}
             assert ours, "what has no source is marked in the text"
+            answer.locator('a[href^="#check-"]').first.click()
             assert page.locator(next(iter(ours))).is_visible(), "its reason is under the answer"
+            assert len(page.context.pages) == 1, "the note leads to it on the same page"
             assert answer.locator("img").count() == 0
             assert "verified" in answer.inner_text()
         finally:
