@@ -51,6 +51,11 @@ _MONTH_OF_YEAR = re.compile(
     r"((?:19|20)\d\d)\b"
 )
 _OFFICE = re.compile(r"\b[A-Z][a-z]+ (?:of|for) (?:the )?[A-Z][a-z]+")
+_SCAN = re.compile(
+    r"\b(?:scan(?:s|ned)?|hand-?written|signatures?|signed|filled[ -](?:in|out)|stamp(?:s|ed)?"
+    r"|eingescannt\w*|gescannt\w*|handschriftlich\w*|unterschrift\w*)\b",
+    re.IGNORECASE,
+)
 _MOSTLY = 0.6  # of the words capitalised: a heading or a shout, where capitals tell nothing
 _MONEY = (
     "cost costs price prices fee fees salary salaries wage wages earn earns earned paid pay pays"
@@ -58,6 +63,11 @@ _MONEY = (
 )
 _MONEY_WORDS = frozenset(_MONEY.split())
 _ASKS_AMOUNT = re.compile(r"\b(?:how much|what|which|wie ?viel|was|welche\w*)\b", re.IGNORECASE)
+
+
+def asks_for_scan(question: str) -> bool:
+    """Whether the question speaks of paper that was scanned, whose words nobody can search."""
+    return _SCAN.search(question) is not None
 
 
 def subject_of(question: str) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rag.asked import asks_for_scan
 from rag.keywords import content_words
 from rag.questions import asks_for_picture, named_things, read_label
 from rag.quotable import caption_sentences, label_groups, pieces_of
@@ -84,13 +85,15 @@ def extract_answer(
         question: as asked.
         hits: best first.
         text_lane: for meaning; without it, words alone decide.
-        named_figures: that texts of the hits name; shown when a quote is about them.
+        named_figures: that texts of the hits name, shown when a quote is about them, and
+            scanned pages that the question speaks of.
     """
     candidates = _candidates(question, hits)
     scores = _scores(question, candidates, text_lane)
     picked = _pick(scores, candidates, wants_list=_ASKS_LIST.search(question) is not None)
     chosen = _in_reading_order([candidates[i] for i in picked])
-    told = [hit for hit in named_figures if any(_is_about(piece, hit) for piece in chosen)]
+    seen = [hit for hit in (*hits, *named_figures) if hit.item.kind in PICTURES]
+    told = [hit for hit in seen if _is_told_of(question, chosen, hit)]
     shown = _figures(question, hits, chosen, told)
     figures = [(hit, _lines_of(question, hit)) for hit in shown]
     return _compose(chosen, figures, figures_first=_is_about_a_picture(question, hits))
@@ -188,6 +191,12 @@ def _in_reading_order(chosen: Sequence[Piece]) -> list[Piece]:
     return sorted(chosen, key=lambda c: (sources.index(id(c.hit)), c.position))
 
 
+def _is_told_of(question: str, chosen: Sequence[Piece], figure: Hit) -> bool:
+    if figure.item.kind == "page" and asks_for_scan(question):
+        return True
+    return any(_is_about(piece, figure) for piece in chosen)
+
+
 def _is_about(piece: Piece, figure: Hit) -> bool:
     """Whether a quote names a figure: "Figure 5 (right) shows ..."."""
     label = read_label(figure.item.number)
@@ -220,7 +229,7 @@ def _figures(
         elif hit.rank <= FIGURE_RANKS and (wanted or _belongs(hit, asked)):
             other.append(hit)
     pool = sorted(near + other, key=lambda hit: hit.rank) if wanted else near + other
-    pool = [*told, *pool]
+    pool = [*told, *(hit for hit in pool if hit not in told)]
     return sorted(pool[:MAX_FIGURES], key=lambda hit: hit.rank)
 
 

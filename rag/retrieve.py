@@ -19,10 +19,11 @@ from rag.errors import NotFoundError
 from rag.evidence import is_answered
 from rag.legs import Legs
 from rag.merge import Ranked, bar, keep_top, merge
+from rag.named_figures import NamedFigures
 from rag.not_there import not_there
 from rag.pointed import on_named_pages
 from rag.questions import asks_for_picture, named_things
-from rag.types import PICTURES, Considered, Explanation, Hit, Retrieval, Scope
+from rag.types import Considered, Explanation, Hit, Retrieval, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,9 +40,8 @@ if TYPE_CHECKING:
     from rag.merge import Candidate
     from rag.questions import Named
     from rag.store.base import Store
-    from rag.types import Fate, Group, Item, LegName, Modality, OtherPlace, Why
+    from rag.types import Fate, Group, LegName, Modality, OtherPlace, Why
 
-LINKED = 20  # hits whose figures are looked up
 RERANKED = 20  # a cross-encoder of 6 layers reads them in a second of one core
 
 
@@ -76,6 +76,7 @@ class Retriever:
         self._embedder = embedder
         self._reranker = reranker
         self._legs = Legs(library=library, store=store, embedder=embedder)
+        self._named_figures = NamedFigures(library, files)
         self._by_picture = ByPicture(
             library=library, files=files, legs=self._legs, embedder=embedder
         )
@@ -123,7 +124,7 @@ class Retriever:
             timings_ms=clock.marks,
             explanation=self._explain(query, scope, found, hits) if explain else None,
             words=question,
-            named_figures=tuple(self._named_figures(hits, scope)),
+            named_figures=tuple(self._named_figures.of(question, hits, scope)),
         )
 
     def _retrieve_seen(
@@ -366,32 +367,6 @@ class Retriever:
             look_alike_bits=found.bits.get(id_),
             also_in=found.places.get(id_, ()),
         )
-
-    def _named_figures(self, hits: Sequence[Hit], scope: Scope) -> Iterator[Hit]:
-        """Figures that the best passages name and that are no hits themselves."""
-        seen = {hit.item.id for hit in hits}
-        for hit in hits[:LINKED]:
-            if hit.item.kind != "text" or not hit.item.links:
-                continue
-            for item in self._library.items.links_of(scope.workspace, hit.item.id):
-                if item.kind in PICTURES and item.id not in seen:
-                    seen.add(item.id)
-                    yield Hit(
-                        item=item,
-                        document_name=hit.document_name,
-                        rank=len(seen),
-                        height=hit.height,
-                        image_path=self._picture_path(item.image_sha256),
-                        page_size=self._size_of(item),
-                    )
-
-    def _size_of(self, item: Item) -> tuple[float, float] | None:
-        if not item.regions:
-            return None
-        try:
-            return self._library.pages.size(item.document_id, item.regions[0].page_number)
-        except NotFoundError:  # its document is being deleted at this moment
-            return None
 
     def _picture_path(self, digest: str | None) -> str | None:
         try:

@@ -156,7 +156,7 @@ class Retrieval:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     explanation: Explanation | None = None  # when it was asked for
     words: str = ""  # searched by: as asked, or those of the picture that was asked for
-    named_figures: tuple[Hit, ...] = ()  # figures that the hits name, as far as they are no hits
+    named_figures: tuple[Hit, ...] = ()  # that hits name or the question means, no hits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
