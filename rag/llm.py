@@ -49,7 +49,7 @@ _SEEING_NAMES = re.compile(
 # Providers that litellm calls with its plain HTTP client (tried with 1.110.2); others, such
 # as azure, take a client of their own kind and keep litellm's, which follows redirects.
 _PLAIN_HTTP = frozenset(
-    {"anthropic", "deepseek", "groq", "hosted_vllm", "mistral", "ollama", "ollama_chat"}
+    {"anthropic", "deepseek", "gemini", "groq", "hosted_vllm", "mistral", "ollama", "ollama_chat"}
     | {"openrouter", "together_ai", "xai"}
 )
 
@@ -264,6 +264,8 @@ class _Call:
         self._closed = threading.Event()
         self._http: Any = None
         self._content_type = ""
+        self._status = 0
+        self._retry_after = ""
         self._is_accepted = False  # from here on it costs
         self._is_counted = False
         self._characters = 0
@@ -394,6 +396,8 @@ class _Call:
 
     def _look_at(self, response: Any) -> None:  # noqa: ANN401 - untyped library
         self._content_type = response.headers.get("content-type", "")
+        self._status = int(response.status_code)
+        self._retry_after = response.headers.get("retry-after", "")
 
     def _translate(self, error: Exception) -> _CallError:
         settings = self._settings
@@ -403,9 +407,10 @@ class _Call:
             server=settings.api_base or "",
             secret=_key(settings) or "",
             proxy=_proxy_variable(settings.api_base),
+            http_status=self._status,
         )
         logger.info("model failed kind=%s error=%s", failed.kind, type(error).__name__)
-        return _CallError(failed, _retry_after_s(error))
+        return _CallError(failed, _retry_after_s(self._retry_after))
 
 
 def _resolve_model(litellm: Any, settings: LlmSettings) -> tuple[str, str]:  # noqa: ANN401
@@ -485,9 +490,8 @@ def _usage(chunk: Any) -> dict[str, int]:  # noqa: ANN401 - untyped library
     return {name: value for name, value in found.items() if isinstance(value, int)}
 
 
-def _retry_after_s(error: Exception) -> float:
-    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+def _retry_after_s(header: str) -> float:
     try:
-        return max(0.0, float(headers.get("retry-after", RETRY_WAIT_S)))
+        return max(0.0, float(header or RETRY_WAIT_S))
     except ValueError:  # the header may be a date
         return RETRY_WAIT_S

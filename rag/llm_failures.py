@@ -42,6 +42,10 @@ _UNREACHABLE = re.compile(
 _NO_PROVIDER = re.compile(r"provider not provided|invalid provider", re.IGNORECASE)
 _NO_KEY = re.compile(r"api_key.{0,40}must be set|missing.{0,20}api.?key", re.IGNORECASE)
 
+_BAD_KEY = re.compile(
+    r"api.?key (?:is )?(?:not valid|invalid|incorrect)|(?:invalid|incorrect) (?:\w+ )?api.?key",
+    re.IGNORECASE,
+)
 _NO_STREAM = re.compile(
     r"stream\w*\W{1,3}(?:\w+\W+){0,4}(?:unsupported|not (?:supported|available|allowed|enabled))"
     r"|(?:not|n't) (?:support|allow)\w* (?:\w+ )?stream|unsupported.{0,30}stream",
@@ -104,7 +108,13 @@ def asks_for_no_stream(error: BaseException) -> bool:
 
 
 def classify(
-    error: BaseException, *, model: str, server: str = "", secret: str = "", proxy: str = ""
+    error: BaseException,
+    *,
+    model: str,
+    server: str = "",
+    secret: str = "",
+    proxy: str = "",
+    http_status: int = 0,
 ) -> LlmError:
     """The failure that an exception of the model library stands for.
 
@@ -114,10 +124,14 @@ def classify(
         server: its address, for the message; empty for a provider's own.
         secret: the key in use, taken out of any text that is shown.
         proxy: the variable that names the proxy it was looked for through, if any.
+        http_status: what the server answered with, when that is known. litellm loses it: for
+            Gemini a 429 comes as a stream that broke, for Anthropic a 307 as no connection.
     """
     text = str(error)
     name = type(error).__name__
-    status = getattr(error, "status_code", None)
+    status = http_status if http_status >= 300 else getattr(error, "status_code", None)
+    if name == "MidStreamFallbackError" and http_status >= 300:
+        name = ""  # nothing had begun
     kind = _kind(name, status if isinstance(status, int) else 0, text)
     if kind == "model" or (kind == "address" and not server):
         return failure("model", _MODEL.format(model=model))
@@ -151,11 +165,14 @@ def _kind(name: str, status: int, text: str) -> str:
         return "key"
     if status in (402, 429):
         return "quota" if status == 402 or _QUOTA.search(text) else "rate"
+    if 300 <= status < 400:
+        return "redirect"
     return _kind_by_words(text) or _kind_by_status(name, status, text)
 
 
 def _kind_by_words(text: str) -> str | None:
     for kind, pattern in (
+        ("key", _BAD_KEY),
         ("settings", _NO_PROVIDER),
         ("settings", _NO_KEY),
         ("unreachable", _UNREACHABLE),
@@ -170,8 +187,6 @@ def _kind_by_words(text: str) -> str | None:
 def _kind_by_status(name: str, status: int, text: str) -> str:
     if name == "Timeout" or status == 408:
         return "timeout"
-    if 300 <= status < 400:
-        return "redirect"
     if status in (404, 405):
         # A server that knows the protocol names the model; any other says that a page is absent.
         said = text.rpartition("Exception - ")[2].lower()

@@ -14,6 +14,7 @@ import pytest
 
 from rag.errors import ConfigError, LlmError
 from rag.llm import End, LlmEvent, Piece, sees_pictures, stream_chat
+from rag.llm_choice import PROVIDERS, Provider
 from rag.llm_failures import redact
 from rag.settings import LlmSettings
 from tests.openai_server import ModelServer, Reply, free_port, refuses, says
@@ -228,8 +229,33 @@ def test_a_redirect_carries_the_prompt_nowhere() -> None:
         with ModelServer(Reply(status=307, body="moved", headers=moved)) as server:
             talk(server)
             talk(server, model="ollama_chat/llama3")
-            talk(server, model="anthropic/claude-sonnet-4-5")
+            for provider in PROVIDERS:
+                _, error = talk(server, model=provider.default)
+                assert error is not None
+                assert error.kind == "settings"
         assert target.requests == []
+
+
+@pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.name)
+@pytest.mark.parametrize(
+    ("reply", "kind", "request_count"),
+    [
+        (refuses(401, "no"), "key", 1),
+        (refuses(400, "API key not valid. Please pass a valid API key."), "key", 1),
+        (refuses(404, "The model x is not found"), "model", 1),
+        (refuses(429, "Slow down", headers={"retry-after": "0.1"}), "rate", 2),
+        (refuses(503, "overloaded", headers={"retry-after": "0.1"}), "server", 2),
+    ],
+    ids=["401", "400", "404", "429", "503"],
+)
+def test_each_provider_that_is_found_fails_with_the_same_kinds(
+    provider: Provider, reply: Reply, kind: str, request_count: int
+) -> None:
+    with ModelServer(reply) as server:
+        _, error = talk(server, model=provider.default)
+        assert len(server.requests) == request_count
+    assert error is not None
+    assert error.kind == kind
 
 
 def test_a_local_server_is_reached_past_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
