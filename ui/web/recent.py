@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SHOWN_TURNS = 10  # drawn at once; each is a page of its own
 LISTED, LISTED_ALL = 6, 200
-NAME_CHARS = 30
+NAME_CHARS = 60  # the rest of a line is cut by its width
 FEEDBACK_FILE = "folio-ratings.jsonl"
 
 
@@ -103,11 +103,10 @@ def _row(chat: Chat, *, is_open: bool) -> bool:
             markup.label(name), key=f"recent-{chat.id}", type="tertiary", width="stretch"
         )
         st.button(
-            "Delete",
+            f"Delete {markup.label(name)}",  # seen as an icon, read as words
             key=f"forget-{chat.id}",
             type="tertiary",
             icon=":material/delete:",
-            help=f"Delete {markup.label(name)}",
             on_click=_ask,
             args=(chat.id,),
         )
