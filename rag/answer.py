@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from rag.citations import resolve_citations, strip_marks
 from rag.errors import LlmError
 from rag.extractive import extract_answer
-from rag.llm import End, sees_pictures, stream_chat
+from rag.llm import End, stream_chat
+from rag.llm_facts import sees_pictures
 from rag.prompt import REFUSAL, SOURCE_SHARE, Prompt, build_prompt
 from rag.sentences import fold_spaces
 from rag.shown import read_messages

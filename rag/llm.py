@@ -1,7 +1,7 @@
-"""One call to a language model, as a stream. The only importer of litellm.
+"""One call to a language model, as a stream.
 
-Knows messages and settings, nothing of hits or citations. litellm takes seconds and
-200 MB to import (measured), so it is imported in the first call and never without a model.
+Knows messages and settings, nothing of hits or citations. litellm is imported in the first
+call and never without a model.
 """
 
 from __future__ import annotations
@@ -9,10 +9,8 @@ from __future__ import annotations
 import logging
 import os
 import queue
-import re
 import threading
 import time
-import warnings
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -20,7 +18,8 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from rag.errors import ConfigError, LlmError
-from rag.llm_choice import LOOPBACK, is_loopback
+from rag.llm_choice import is_loopback
+from rag.llm_facts import OLLAMA, load_litellm, resolve_model
 from rag.llm_failures import asks_for_no_stream, check_address, classify, failure
 
 if TYPE_CHECKING:
@@ -40,12 +39,6 @@ _CHARACTERS_PER_TOKEN = 16
 # For an estimate where the server tells no usage: English words, and a picture of 1,024 px.
 _USUAL_CHARACTERS_PER_TOKEN = 4
 _TOKENS_A_PICTURE = 1_000
-# litellm knows the pictures of big providers; these are the usual local ones.
-_SEEING_NAMES = re.compile(
-    r"llava|vision|pixtral|moondream|minicpm-v|internvl|(?:^|[-_.\d/])vl(?:$|[-_.\d:])|gemma-?3|gpt-4o",
-    re.IGNORECASE,
-)
-
 # Providers that litellm calls with its plain HTTP client (tried with 1.110.2); others, such
 # as azure, take a client of their own kind and keep litellm's, which follows redirects.
 _PLAIN_HTTP = frozenset(
@@ -53,25 +46,7 @@ _PLAIN_HTTP = frozenset(
     | {"openrouter", "together_ai", "xai"}
 )
 
-_OLLAMA = frozenset({"ollama", "ollama_chat"})
-
 Message = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelFacts:
-    """What is known of a model; a price is in dollars a token, None when it is not known."""
-
-    sees_pictures: bool
-    window: int | None = None
-    input_price: float | None = None
-    output_price: float | None = None
-
-    def cost(self, prompt_tokens: int, answer_tokens: int) -> float | None:
-        """Dollars of one call, None when a price is not known."""
-        if self.input_price is None or self.output_price is None:
-            return None
-        return prompt_tokens * self.input_price + answer_tokens * self.output_price
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +88,7 @@ def stream_chat(
         raise ConfigError("No language model is set. Set FOLIO_LLM__MODEL.")
     check_address(settings.api_base)
     stop = stop or threading.Event()
-    litellm = _load_litellm(settings)
+    litellm = load_litellm(settings)
     deadline = time.monotonic() + settings.answer_timeout_s
     for is_last in (False, True):
         started = False
@@ -131,62 +106,6 @@ def stream_chat(
             return
 
 
-def prepare(settings: LlmSettings) -> None:
-    """Import litellm, which takes seconds, so that the first call does not wait for it."""
-    _load_litellm(settings)
-
-
-def sees_pictures(settings: LlmSettings) -> bool:
-    """Whether the model is to be sent pictures.
-
-    On `auto`: what litellm's list says, or a name that is known for it (llava, -vl, ...).
-    Any other model counts as one without eyes; FOLIO_LLM__VISION=on overrides.
-    """
-    if settings.vision != "auto" or not settings.model:
-        return settings.vision == "on" and bool(settings.model)
-    if _SEEING_NAMES.search(settings.model):
-        return True
-    return bool(_listed(settings).get("supports_vision"))
-
-
-def describe_model(settings: LlmSettings) -> ModelFacts:
-    """What litellm's list knows of the model that is set. Imports litellm; asks no server."""
-    listed = _listed(settings)
-    window = listed.get("max_input_tokens")
-    # Not litellm's own cost function: it says 0 dollars for models of openrouter that it
-    # does not know (1.110.2).
-    input_price, output_price = (
-        listed.get("input_cost_per_token"),
-        listed.get("output_cost_per_token"),
-    )
-    if (settings.model or "").partition("/")[0] in _OLLAMA:
-        input_price = output_price = 0.0
-    return ModelFacts(
-        sees_pictures=sees_pictures(settings),
-        window=window if isinstance(window, int) else None,
-        input_price=input_price,
-        output_price=output_price,
-    )
-
-
-def _listed(settings: LlmSettings) -> dict[str, Any]:
-    """The model's entry in litellm's list, empty without one.
-
-    Not through litellm's functions: for a model of Ollama they ask its server.
-    """
-    if not settings.model:
-        return {}
-    litellm = _load_litellm(settings)
-    try:
-        model, provider = _resolve_model(litellm, settings)
-    except Exception:  # noqa: BLE001 - litellm's own classes; the call itself will tell
-        return {}
-    bare = model.partition("/")[2]
-    entry = litellm.model_cost.get(model) or litellm.model_cost.get(bare) or {}
-    is_its = str(entry.get("litellm_provider", "")).startswith(provider)
-    return dict(entry) if is_its else {}
-
-
 class _CallError(Exception):
     """A failed call with what the server said about waiting."""
 
@@ -202,34 +121,6 @@ def _may_wait(error: _CallError, stop: threading.Event) -> bool:
         return False
     logger.info("retrying model kind=%s wait_s=%.1f", error.failure.kind, error.retry_after_s)
     return not stop.wait(error.retry_after_s)
-
-
-def _load_litellm(settings: LlmSettings) -> Any:  # noqa: ANN401 - untyped library
-    # Before the import: else litellm fetches a price list, or waits 8 s for it without a network.
-    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
-    if is_loopback(settings.api_base):
-        _bypass_proxy()
-    _quiet_loggers()
-    import litellm
-
-    _quiet_loggers()  # the import may have set them anew
-    litellm.suppress_debug_info = True  # it prints hints on standard output
-    return litellm
-
-
-def _quiet_loggers() -> None:
-    # At DEBUG they write prompts and pictures, at INFO each address (measured).
-    for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router", "openai", "httpx", "httpcore"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    # pydantic warns of how litellm 1.110.2 declares its routing for Mistral.
-    warnings.filterwarnings("ignore", r"Items? .* on TypedDict class", UserWarning)
-
-
-def _bypass_proxy() -> None:
-    """With HTTP_PROXY set, a server on this machine would be looked for through the proxy."""
-    for name in ("NO_PROXY", "no_proxy"):
-        listed = [host for host in os.environ.get(name, "").split(",") if host]
-        os.environ[name] = ",".join([*listed, *sorted(LOOPBACK - set(listed))])
 
 
 def _stream_once(call: _Call, stop: threading.Event, deadline: float) -> Iterator[LlmEvent]:
@@ -353,10 +244,10 @@ class _Call:
 
     def _open(self, **options: object) -> Any:  # noqa: ANN401 - untyped library
         settings = self._settings
-        model, provider = _resolve_model(self._litellm, settings)
+        model, provider = resolve_model(self._litellm, settings)
         known = provider == "openai" or provider in _PLAIN_HTTP
         arguments: dict[str, Any] = {"client": self._client(provider)} if known else {}
-        if provider in _OLLAMA:
+        if provider in OLLAMA:
             arguments |= _ollama_options(settings)
         return self._litellm.completion(
             model=model,
@@ -411,24 +302,6 @@ class _Call:
         )
         logger.info("model failed kind=%s error=%s", failed.kind, type(error).__name__)
         return _CallError(failed, _retry_after_s(self._retry_after))
-
-
-def _resolve_model(litellm: Any, settings: LlmSettings) -> tuple[str, str]:  # noqa: ANN401
-    """Model name for litellm and its provider.
-
-    With an address, a name that starts with no provider is one of an OpenAI-compatible
-    server: "my-model" and "Qwen/Qwen3-VL" become "openai/...".
-    """
-    model = settings.model or ""
-    if settings.api_base and "/" not in model:
-        model = f"openai/{model}"
-    try:
-        provider = str(litellm.get_llm_provider(model)[1])
-    except Exception:
-        if not settings.api_base:
-            raise
-        model, provider = f"openai/{model}", "openai"
-    return model, provider
 
 
 def _key(settings: LlmSettings) -> str | None:

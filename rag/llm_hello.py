@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.errors import LlmError
-from rag.llm import Piece, prepare, stream_chat
+from rag.llm import Piece, stream_chat
+from rag.llm_facts import prepare
 
 if TYPE_CHECKING:
     from rag.llm import Message

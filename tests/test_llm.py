@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rag.errors import ConfigError, LlmError
-from rag.llm import End, LlmEvent, Piece, sees_pictures, stream_chat
+from rag.llm import End, LlmEvent, Piece, stream_chat
 from rag.llm_choice import PROVIDERS, Provider
+from rag.llm_facts import sees_pictures
 from rag.llm_failures import redact
 from rag.settings import LlmSettings
 from tests.openai_server import ModelServer, Reply, free_port, refuses, says

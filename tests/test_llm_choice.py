@@ -12,8 +12,8 @@ import pytest
 from pydantic import SecretStr
 
 from rag.errors import StoreError
-from rag.llm import describe_model
 from rag.llm_choice import PROVIDERS, SEEING, Choice, Wish, choose, fitted, place_of
+from rag.llm_facts import describe_model
 from rag.llm_keys import FILE_NAME, KeyRing
 from rag.ollama import DEFAULT_ADDRESS, OllamaModel, address_of, find_models
 from rag.settings import LlmSettings, ProviderSettings, load_settings

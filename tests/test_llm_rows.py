@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rag.answer import answer
-from rag.llm import prepare
+from rag.llm_facts import prepare
 from rag.llm_failures import classify
 from rag.settings import LlmSettings
 from tests.fakes import WordLane, make_hit

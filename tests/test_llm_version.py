@@ -64,7 +64,7 @@ import socket, sys
 def refuse(*arguments, **_):
     sys.exit(f"looked up {arguments[0]}")
 socket.getaddrinfo = refuse
-from rag.llm import describe_model
+from rag.llm_facts import describe_model
 from rag.settings import LlmSettings
 assert describe_model(LlmSettings(model="openai/gpt-5.4-mini")).input_price
 import os

@@ -10,7 +10,8 @@ import pytest
 
 from rag.errors import LlmError
 from rag.library import Database, Library
-from rag.llm import describe_model, stream_chat
+from rag.llm import stream_chat
+from rag.llm_facts import describe_model
 from rag.settings import LlmSettings, ProviderSettings
 from rag.spending import Spending
 from tests.ollama_server import Kept, OllamaServer

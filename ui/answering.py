@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from rag import ollama
 from rag.errors import ConfigError, RagError
-from rag.llm import ModelFacts, describe_model, prepare
 from rag.llm_choice import OLLAMA, Choice, Wish, choose, fitted, with_room
+from rag.llm_facts import ModelFacts, describe_model, prepare
 from rag.llm_hello import Hello, say_hello
 from rag.llm_keys import KeyRing
 from rag.spending import Spending, Spent

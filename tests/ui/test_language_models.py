@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from streamlit.util import calc_hash
 
-from rag.llm import ModelFacts
+from rag.llm_facts import ModelFacts
 from rag.llm_keys import FILE_NAME
 from rag.spending import Spent
 from tests.openai_server import ModelServer, Request, refuses, says

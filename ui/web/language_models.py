@@ -17,8 +17,8 @@ from ui.web import pieces, state, wording
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rag.llm import ModelFacts
     from rag.llm_choice import Choice
+    from rag.llm_facts import ModelFacts
     from rag.spending import Spent
     from ui.answering import Answering
     from ui.services import Services
