@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 
 from rag.errors import LlmError
-from rag.types import AnswerEvent, Done, Restart, Retrieved, Source, Token
+from rag.library import Place
+from rag.types import AnswerEvent, Done, Restart, Retrieved, Rewritten, Source, Token
 from tests.ui.scripted import make_answer, make_document, make_hit
 from ui.web import jobs
-from ui.web.jobs import AnswerJob, JobView
+from ui.web.jobs import AnswerJob, JobBoard, JobView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,3 +117,64 @@ def test_an_endless_answer_stays_within_its_limit(monkeypatch: pytest.MonkeyPatc
         yield Token("x" * 100)
 
     assert _run(ask)[1].text == "x" * 10
+
+
+def test_how_far_it_is_is_kept_after_each_event_and_whole_before_it_counts_as_done() -> None:
+    kept: list[tuple[JobView, bool]] = []
+    answer = make_answer("q", "Rose. [1]", [HIT])
+
+    def ask(_stop: threading.Event) -> Iterator[AnswerEvent]:
+        yield Rewritten("What rose?")
+        yield Retrieved((SOURCE,))
+        yield Token("Rose.")
+        yield Done(answer)
+
+    job = AnswerJob("q", ask, describe=str, keep=lambda job, view: kept.append((view, job.is_done)))
+    job.start()
+    while not job.is_done:
+        threading.Event().wait(0.01)
+
+    assert [view.searched_for for view, _ in kept] == ["What rose?"] * 5
+    assert [view.text for view, _ in kept] == ["", "", "Rose.", "Rose. [1]", "Rose. [1]"]
+    last, was_done = kept[-1]
+    assert last.is_done
+    assert not was_done
+
+
+def test_what_cannot_be_kept_does_not_cost_the_answer() -> None:
+    def ask(_stop: threading.Event) -> Iterator[AnswerEvent]:
+        yield Token("Ro")
+        yield Done(make_answer("q", "Rose. [1]", [HIT]))
+
+    def keep(_job: AnswerJob, _view: JobView) -> None:
+        message = "broken"
+        raise ValueError(message)
+
+    job = AnswerJob("q", ask, describe=str, keep=keep)
+    job.start()
+    while not job.is_done:
+        threading.Event().wait(0.01)
+
+    assert job.look().text == "Rose. [1]"
+    assert job.look().failure == ""
+
+
+def test_the_board_knows_the_running_job_of_a_chat_only() -> None:
+    released = threading.Event()
+
+    def ask(_stop: threading.Event) -> Iterator[AnswerEvent]:
+        released.wait(20)
+        yield Done(make_answer("q", "Rose. [1]", [HIT]))
+
+    place = Place(chat_id=uuid4(), number=0)
+    job = AnswerJob("q", ask, describe=str, place=place)
+    board = JobBoard()
+    job.start()
+    board.put(job)
+
+    assert board.get(place.chat_id) is job
+    assert board.get(uuid4()) is None
+    released.set()
+    while not job.is_done:
+        threading.Event().wait(0.01)
+    assert board.get(place.chat_id) is None

@@ -102,7 +102,7 @@ class AnswerJob:
         try:
             for event in self._ask(self._stop):
                 self._take(event)
-                self._keep(self, self._view)
+                self._note(self._view)
                 if time.monotonic() - self._seen_at > UNSEEN_S:
                     self._stop.set()
             self._end()
@@ -113,11 +113,15 @@ class AnswerJob:
 
     def _end(self, failure: str = "") -> None:
         """Kept first: who sees that it is done may read it from the library."""
-        try:
-            self._keep(self, replace(self._view, failure=failure, is_done=True))
-        except Exception as error:  # noqa: BLE001 - the answer is there all the same
-            self._describe(error)
+        self._note(replace(self._view, failure=failure, is_done=True))
         self._change(failure=failure, is_done=True)
+
+    def _note(self, view: JobView) -> None:
+        try:
+            self._keep(self, view)
+        except Exception as error:  # noqa: BLE001 - a lost record must not cost the answer
+            self._describe(error)
+            self._keep = lambda _job, _view: None
 
     def _take(self, event: AnswerEvent) -> None:
         match event:
