@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rag.arrange import cap_documents, collapse, pick_named, reorder
+from rag.arrange import cap_documents, collapse, reorder
 from rag.by_picture import ByPicture
 from rag.embed.caps import question_notes
 from rag.errors import NotFoundError
@@ -21,12 +21,12 @@ from rag.legs import Legs
 from rag.merge import Ranked, bar, keep_top, merge
 from rag.named_figures import NamedFigures
 from rag.not_there import not_there
-from rag.pointed import on_named_pages
-from rag.questions import asks_for_picture, named_things
+from rag.pointed import named_hits
+from rag.questions import asks_for_picture
 from rag.types import Considered, Explanation, Hit, Retrieval, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
 
     from PIL import Image
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from rag.legs import Query
     from rag.library import FoundItem, Library
     from rag.merge import Candidate
-    from rag.questions import Named
     from rag.store.base import Store
     from rag.types import Fate, Group, LegName, Modality, OtherPlace, Why
 
@@ -247,54 +246,13 @@ class Retriever:
         self, question: str, ranked: Sequence[Ranked], scope: Scope, top_k: int, found: _Found
     ) -> None:
         """Who calls a figure by its name wants that one, before anything like it."""
-        named = [
-            hit
-            for hit in self._named(question, ranked, scope, found)
-            if scope.group in (None, hit.candidate.group)
-        ][:top_k]
+        hits, rows = named_hits(question, ranked, found.rows, self._library, scope)
+        found.rows |= rows
+        named = [hit for hit in hits if scope.group in (None, hit.candidate.group)][:top_k]
         first = {hit.candidate.id for hit in named}
         others = [hit for hit in found.kept if hit.candidate.id not in first]
         found.kept = [*named, *others][:top_k]
         found.why |= dict.fromkeys(first, "named")
-
-    def _named(
-        self, question: str, ranked: Sequence[Ranked], scope: Scope, found: _Found
-    ) -> list[Ranked]:
-        """What the question calls by name, of the documents in scope or those it found."""
-        ids = list(
-            scope.documents
-            or dict.fromkeys(found.rows[hit.candidate.id].document_id for hit in ranked)
-        )
-        hits: dict[UUID, Ranked] = {}
-        for one in self._readings(question, ids):
-            if one.place is not None and len(ids) > 1:
-                continue  # "the second figure" of which document?
-            known = self._library.items.labelled(
-                scope.workspace, ids, containing=one.digits, page_number=one.page_alone
-            )
-            hit = pick_named(one, known, ranked, found.rows)
-            if hit is not None:
-                hits[hit.candidate.id] = hit
-        self._look_up(hits, scope, found)
-        # "Figure 2 on page 3": the page of the document that has that figure.
-        best = [hit for id_, hit in hits.items() if id_ in found.rows] + list(ranked)
-        for hit in on_named_pages(question, best, found.rows, self._library.pages, scope):
-            hits.setdefault(hit.candidate.id, hit)
-        self._look_up(hits, scope, found)
-        return [hit for id_, hit in hits.items() if id_ in found.rows]
-
-    def _look_up(self, ids: Iterable[UUID], scope: Scope, found: _Found) -> None:
-        missing = [id_ for id_ in ids if id_ not in found.rows]
-        found.rows |= self._library.items.lookup(scope.workspace, missing)
-
-    def _readings(self, question: str, documents: Sequence[UUID]) -> Iterator[Named]:
-        """The figures and tables called by name; "on page 5" as it is printed, then as counted."""
-        for one in named_things(question):
-            if one.page_number is None or len(documents) != 1:
-                yield one
-                continue
-            for page_number in self._library.pages.called(documents[0], one.page_number):
-                yield replace(one, page_number=page_number)
 
     def _is_answered(self, question: str, found: _Found, hits: Sequence[Hit], scope: Scope) -> bool:
         kept = {hit.item.document_id for hit in hits}
