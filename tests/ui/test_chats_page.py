@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from rag.turn import Turn
 from rag.types import Failure, PromptPart, Rewritten, SentPicture
@@ -40,6 +41,12 @@ def reload(chat_id: object = None) -> AppTest:
     if chat_id is not None:
         app.query_params["chat"] = str(chat_id)
     return app.run()
+
+
+def go(app: AppTest, path: str) -> None:
+    """Another page, as its link at the top would open it; "" is Ask."""
+    app._page_hash = calc_hash(path)
+    app.run()
 
 
 def only_chat(services: ScriptedServices) -> UUID:
@@ -184,6 +191,21 @@ def test_a_reload_while_an_answer_is_written_goes_on_with_it(open_app: Open) -> 
     assert "Cost fell." in page_text(app)
     assert "(#cite-0-1" in page_text(app)
     assert len(services.asked) == 1
+
+
+def test_turns_on_the_page_are_read_again_when_a_document_is_deleted(open_app: Open) -> None:
+    services = library()
+    app = ask(open_app(services), "What rose?")
+    turns = services.chats.kept[only_chat(services)]
+    turns[0] = replace(turns[0], text="The words are gone. [1]")
+    go(app, "documents")
+
+    app.button(key=f"delete-{REPORT.id}").click().run()
+    app.button(key="delete-now").click().run()
+    go(app, "")
+
+    assert "The words are gone." in page_text(app)
+    assert "Output rose" not in page_text(app)
 
 
 def test_only_the_last_turns_of_a_long_chat_are_drawn(open_app: Open) -> None:

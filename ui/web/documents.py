@@ -9,7 +9,7 @@ import streamlit as st
 from rag.embed.languages import language_name
 from rag.errors import RagError
 from ui.views import note_on_language
-from ui.web import passwords, pieces, sidebar, sources, state, uploads, wording
+from ui.web import passwords, pieces, recent, sidebar, sources, state, uploads, wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -160,8 +160,9 @@ def _delete(services: Services, document: Document) -> None:
         strong = f"{wording.cut_name(document.name)} was not deleted."
         state.tell(state.Notice(tone="err", strong=strong, rest=str(error)))
         return
-    # Pages of it may still lie in memory.
+    # Pages and words of it may still lie in memory.
     sources.marked_page.clear()
+    recent.refresh(services)
     state.tell(receipt_notice(receipt))
 
 

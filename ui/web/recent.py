@@ -52,6 +52,14 @@ def open_chat(services: Services, chat_id: UUID) -> None:
     state.set_turns(held)
 
 
+def refresh(services: Services) -> None:
+    """Read the turns that are held again: a document of theirs was deleted."""
+    chat_id, held = state.chat_id(), state.turns()
+    if chat_id is not None and held:
+        after = held[-1].number + 1
+        state.set_turns(services.chats.open(chat_id, last=len(held), before=after))
+
+
 def show_earlier(services: Services) -> None:
     """A button for the turns before those that are drawn."""
     chat_id, held = state.chat_id(), state.turns()
