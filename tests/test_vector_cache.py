@@ -292,7 +292,7 @@ def test_threads_share_one_cache(cache: VectorCache) -> None:
 def services(
     tmp_path: Path, words: WordLane, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Services]:
-    monkeypatch.setattr("ui.embedding.load_embedder", lambda _: fake_minilm(words))
+    monkeypatch.setattr("ui.embedding.load_embedder", lambda *_: fake_minilm(words))
     opened = build(settings_for(tmp_path / "library"))
     yield opened
     opened.close()

@@ -178,7 +178,7 @@ class ChatTable:
         """Every turn with a thumb and its chat, oldest first."""
         rows = self._database.rows(
             "SELECT t.* FROM turns t JOIN chats c ON c.id = t.chat_id"
-            " WHERE c.workspace = ? AND t.rating != 0 ORDER BY c.started_at, c.id, t.number",
+            " WHERE c.workspace = ? AND t.rating != 0 ORDER BY c.rowid, t.number",
             (workspace,),
         )
         return [(UUID(row["chat_id"]), _to_turn(row, lambda _sha256: None)) for row in rows]
