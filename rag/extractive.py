@@ -258,7 +258,9 @@ def _lines_of(question: str, hit: Hit) -> list[str]:
     ]
     best = max(range(len(groups)), key=lambda i: (worth[i], -i), default=None)
     said = _caption_lines(hit, asked)
-    if best is not None and (worth[best] or not said):
+    # One word in common is a coincidence ("year" on an axis), unless the picture is the question.
+    needed = 1 if wants_number or asks_for_picture(question) else 2
+    if best is not None and (worth[best] >= needed or not said):
         said.append(groups[best])
     return [*(said or [_where(hit)]), *_same_picture_lines(hit)]
 
