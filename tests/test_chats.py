@@ -96,9 +96,7 @@ def ask(services: Services, question: str, *replies: str) -> Answer:
 
 def keep(services: Services, answer: Answer, chat_id: UUID | None = None) -> Place:
     place = services.chats.begin(chat_id, answer.question)
-    turn = Turn(
-        question=answer.question, text=answer.text, sources=answer.sources, answer=answer
-    )
+    turn = Turn(question=answer.question, text=answer.text, sources=answer.sources, answer=answer)
     services.chats.keeper(place).keep(turn, is_done=True)
     return place
 
