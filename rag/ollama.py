@@ -61,13 +61,13 @@ def address_of(host: str) -> str:
     return f"{parts.scheme}://{name}{tail}"
 
 
-def find_models(address: str) -> list[OllamaModel]:
+def find_models(address: str, limit_s: float = LIMIT_S) -> list[OllamaModel]:
     """The models that can answer, the best one first; empty when nobody answers in time.
 
     Best: sees pictures; then the larger one, for it was fetched on purpose.
     """
     try:
-        listed = _ask(address, "GET", "/api/tags", None, LIMIT_S).get("models", [])
+        listed = _ask(address, "GET", "/api/tags", None, limit_s).get("models", [])
         entries = [entry for entry in listed if entry["name"] and not _is_elsewhere(entry)]
     except _FAULTS as error:
         logger.info("no Ollama address=%s error=%s", address, type(error).__name__)

@@ -108,6 +108,9 @@ class LlmSettings(_Section):
     answer_timeout_s: Annotated[float, Field(gt=0, le=3600)] = Field(
         120.0, description="Seconds for one whole answer"
     )
+    ollama_limit_s: Annotated[float, Field(gt=0, le=60)] = Field(
+        0.5, description="Seconds that an Ollama on this computer has to answer, at start"
+    )
     daily_cap_usd: Annotated[float, Field(ge=0, le=100_000)] | None = Field(
         None, description="Dollars a day, as estimated, after which answers are quotes"
     )

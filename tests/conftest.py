@@ -26,11 +26,23 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def sample_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with the sample documents, read once in a session; to be copied."""
+    """A data folder with the sample documents, read once for all workers; to be copied."""
+    from filelock import FileLock
+
+    base = tmp_path_factory.getbasetemp()
+    common = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = common / "sample-library"
+    with FileLock(common / "sample-library.lock"):
+        if not folder.exists():
+            _read_sample(common / "sample-library-in-making")
+            (common / "sample-library-in-making").rename(folder)
+    return folder
+
+
+def _read_sample(folder: Path) -> None:
     from rag.settings import EmbedSettings, Settings, StoreSettings
     from ui.services import build, sample_paths
 
-    folder = tmp_path_factory.mktemp("sample") / "data"
     settings = Settings(
         data_dir=folder, embed=EmbedSettings(model="minilm"), store=StoreSettings(reserve_mb=0)
     )
@@ -39,4 +51,3 @@ def sample_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
         admitted = opened.pipeline.admit(path.name, path.read_bytes(), asset_dir=path.parent)
         opened.pipeline.run(admitted.document.id)
     opened.close()
-    return folder

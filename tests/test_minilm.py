@@ -175,8 +175,8 @@ def lane_in(precision: Literal["fp32", "bf16"]) -> TextLane:
     )
 
 
-def test_bf16_keeps_the_vectors_of_200_real_chunks(shared: Path) -> None:
-    texts = corpus_chunks(shared, 200)
+def test_bf16_keeps_the_vectors_of_real_chunks(shared: Path) -> None:
+    texts = corpus_chunks(shared, 80)
 
     cosines = (lane_in("fp32").embed_documents(texts) * lane_in("bf16").embed_documents(texts)).sum(
         1

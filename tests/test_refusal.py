@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from bench.quotes import Labelled, holds_fact, read_figures_dev, read_sample, sh
 from bench.refusal import ask, read, scores
 from rag.settings import EmbedSettings, Settings, StoreSettings
 from rag.types import Scope
-from ui.services import Services, build, sample_paths
+from ui.services import Services, build
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,8 +45,10 @@ def opened(folder: Path, files: Sequence[Path]) -> Services:
 
 
 @pytest.fixture(scope="module")
-def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    made = opened(tmp_path_factory.mktemp("library"), sample_paths())
+def services(tmp_path_factory: pytest.TempPathFactory, sample_library: Path) -> Iterator[Services]:
+    folder = tmp_path_factory.mktemp("library") / "data"
+    shutil.copytree(sample_library, folder)
+    made = opened(folder, ())
     yield made
     made.close()
 

@@ -251,7 +251,8 @@ class Answering:
             return self._looking
 
     def _look(self) -> None:
-        self._ollama = ollama.find_models(ollama.address_of(self._providers.ollama_host))
+        address = ollama.address_of(self._providers.ollama_host)
+        self._ollama = ollama.find_models(address, self._settings().ollama_limit_s)
 
     def _look_up(self, settings: LlmSettings) -> ModelFacts:
         model = settings.model or ""

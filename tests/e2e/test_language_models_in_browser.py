@@ -46,7 +46,9 @@ def server(
     tmp_path_factory: pytest.TempPathFactory, chromium: str, ollama: OllamaServer
 ) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("language-models")
-    running = start_server(folder, {"OLLAMA_HOST": ollama.address})
+    running = start_server(
+        folder, {"OLLAMA_HOST": ollama.address, "FOLIO_LLM__OLLAMA_LIMIT_S": "20"}
+    )
     yield running
     stop_server(running)
 
