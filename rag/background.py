@@ -92,15 +92,17 @@ class Background:
             return known[1]
 
     def _draw(self, workspace: str, name: DenseName, documents: tuple[UUID, ...]) -> Array:
-        beside = documents or self._pictured(workspace)
-        if name == "caption":
+        if name == "image":
+            stored = self._stored(workspace, name, documents, SAMPLE_SIZE)
+        elif name == "text":
+            beside = documents or self._pictured(workspace)
+            stored = self._stored(workspace, name, beside, SAMPLE_SIZE)
+        else:
             # Captions are texts, and few: beside one another alone, all those on the subject
             # of a question stand out and flood the list (docs/decisions/0003 and 0010).
             stored = self._stored(workspace, name, documents, SAMPLE_SIZE // 2)
+            beside = documents or self._pictured(workspace)
             stored += self._stored(workspace, "text", beside, SAMPLE_SIZE - len(stored))
-        else:
-            inside = beside if name == "text" else documents
-            stored = self._stored(workspace, name, inside, SAMPLE_SIZE)
         if documents and len(stored) < MIN_SAMPLE:
             stored += self._stored(workspace, name, (), MIN_SAMPLE - len(stored))
         if len(stored) < MIN_SAMPLE:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from ui.services import Services
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("FOLIO_SHARED", ROOT.parent / "shared"))
@@ -39,14 +45,33 @@ def sample_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _read_sample(folder: Path) -> None:
-    from rag.settings import EmbedSettings, Settings, StoreSettings
-    from ui.services import build, sample_paths
+@pytest.fixture(scope="module")
+def sample_services(
+    sample_library: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Services]:
+    """Services over a copy of the sample library, for one module of tests."""
+    folder = tmp_path_factory.mktemp("sample") / "data"
+    shutil.copytree(sample_library, folder)
+    opened = _open(folder)
+    yield opened
+    opened.close()
 
-    settings = Settings(
-        data_dir=folder, embed=EmbedSettings(model="minilm"), store=StoreSettings(reserve_mb=0)
+
+def _open(folder: Path) -> Services:
+    from rag.settings import EmbedSettings, Settings, StoreSettings
+    from ui.services import build
+
+    return build(
+        Settings(
+            data_dir=folder, embed=EmbedSettings(model="minilm"), store=StoreSettings(reserve_mb=0)
+        )
     )
-    opened = build(settings)
+
+
+def _read_sample(folder: Path) -> None:
+    from ui.services import sample_paths
+
+    opened = _open(folder)
     for path in sample_paths():
         admitted = opened.pipeline.admit(path.name, path.read_bytes(), asset_dir=path.parent)
         opened.pipeline.run(admitted.document.id)

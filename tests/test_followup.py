@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
 from rag.followup import accept_rewritten, carry_over, leans
 from rag.llm_failures import failure
-from rag.settings import EmbedSettings, LlmSettings, Settings, StoreSettings
+from rag.settings import LlmSettings
 from rag.standalone import MAX_SAID, stand_alone
 from rag.types import Done, Rewritten
 from tests.openai_server import ModelServer, Reply, refuses, says
-from ui.services import Services, build
+from ui.services import Services
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from rag.types import Hit
 
@@ -158,16 +156,8 @@ PAIRS = [
 
 
 @pytest.fixture(scope="module")
-def services(sample_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    folder = tmp_path_factory.mktemp("followup") / "data"
-    shutil.copytree(sample_library, folder)
-    opened = build(
-        Settings(
-            data_dir=folder, embed=EmbedSettings(model="minilm"), store=StoreSettings(reserve_mb=0)
-        )
-    )
-    yield opened
-    opened.close()
+def services(sample_services: Services) -> Services:
+    return sample_services
 
 
 def model(server: ModelServer) -> LlmSettings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,12 +44,8 @@ def opened(folder: Path, files: Sequence[Path]) -> Services:
 
 
 @pytest.fixture(scope="module")
-def services(tmp_path_factory: pytest.TempPathFactory, sample_library: Path) -> Iterator[Services]:
-    folder = tmp_path_factory.mktemp("library") / "data"
-    shutil.copytree(sample_library, folder)
-    made = opened(folder, ())
-    yield made
-    made.close()
+def services(sample_services: Services) -> Services:
+    return sample_services
 
 
 @pytest.fixture(scope="module")

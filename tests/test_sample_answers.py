@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import shutil
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rag.settings import EmbedSettings, Settings, StoreSettings
 from rag.types import PICTURES, WORDS, Hit, Scope
 from tests.openai_server import ModelServer, says
-from ui.services import Services, build
+from ui.services import Services
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
 SAMPLE = Path(__file__).parent.parent / "sample_data"
 QUESTIONS = [
@@ -30,15 +28,8 @@ def of_kind(kind: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def services(sample_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    folder = tmp_path_factory.mktemp("answers") / "data"
-    shutil.copytree(sample_library, folder)
-    settings = Settings(
-        data_dir=folder, embed=EmbedSettings(model="minilm"), store=StoreSettings(reserve_mb=0)
-    )
-    opened = build(settings)
-    yield opened
-    opened.close()
+def services(sample_services: Services) -> Services:
+    return sample_services
 
 
 def holds(hit: Hit, question: dict[str, Any]) -> bool:

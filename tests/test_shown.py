@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import base64
 import io
-import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
 
-from rag.settings import EmbedSettings, Settings, StoreSettings
 from rag.shown import used_tokens
 from tests.openai_server import ModelServer, Request, says
-from ui.services import Services, build
+from ui.services import Services
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from rag.types import Answer
 
 QUESTION = "How much did spare parts cost in 2024, in million euros?"
@@ -28,16 +23,8 @@ KNOWN = "openai/gpt-4o-mini"  # in LiteLLM's list, with a price
 
 
 @pytest.fixture(scope="module")
-def services(sample_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    folder = tmp_path_factory.mktemp("shown") / "data"
-    shutil.copytree(sample_library, folder)
-    opened = build(
-        Settings(
-            data_dir=folder, embed=EmbedSettings(model="minilm"), store=StoreSettings(reserve_mb=0)
-        )
-    )
-    yield opened
-    opened.close()
+def services(sample_services: Services) -> Services:
+    return sample_services
 
 
 def ask(services: Services, model: str, **changes: object) -> tuple[Answer, Request]:
