@@ -120,6 +120,12 @@ def test_a_sentence_that_is_not_there_gets_no_note() -> None:
     assert render_safe("It rose.", (), 0, [("It fell.", "check")]) == "It rose."
 
 
+def test_a_note_left_out_of_code_lets_nothing_grow_together() -> None:
+    for text in ("```[1](#cite-0-1)", "`x [1](http://e.x)`", "`!` ```![x](http://e.x)"):
+        for sentence in ("[1]", "!", "[x]"):
+            assert is_inert(NOTE_LINK.sub("x", render_safe(text, {1}, 0, [(sentence, "check")])))
+
+
 @given(
     st.lists(st.sampled_from([*FRAGMENTS, "\uf8f0", "It rose. "]), max_size=12).map("".join),
     st.lists(st.sampled_from(["It rose.", "[1]", "`", "| a | b |", "x", ""]), max_size=4),

@@ -65,7 +65,8 @@ def render_safe(
     parts = _CODE.split(defuse(noted))
     for place, part in enumerate(parts):
         if place % 2:  # code
-            parts[place] = _fill(part, links, is_code=True)
+            # A note that is left out there may have stood between "]" and "(".
+            parts[place] = defuse(_fill(part, links, is_code=True))
             continue
         prose = part.replace("$", "\\$")
         prose = _MARKER.sub(lambda match: _link(match, markers, turn), prose)
