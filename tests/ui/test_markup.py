@@ -67,6 +67,16 @@ def test_markers_side_by_side_are_both_links() -> None:
     assert render_safe("Rose. [1][2]", {1, 2}, turn=0).count("#cite-0-") == 2
 
 
+def test_a_marker_before_a_stop_is_shown_after_it() -> None:
+    shown = render_safe(
+        "Output rose [1] [2]. Costs fell [1], not [9]. Pi is 3[1].5", {1, 2}, turn=0
+    )
+
+    assert re.sub(r"\u2060\[\\\[(\d)\\\]\]\([^)]*\)", r"<\1>", shown) == (
+        "Output rose.<1><2> Costs fell,<1> not [9]. Pi is 3<1>.5"
+    )
+
+
 @pytest.mark.parametrize("code", ["`a[1]`", "```\na[1]\n```", "```\na[1]"])
 def test_markers_inside_code_stay_code(code: str) -> None:
     assert "#cite" not in render_safe(code, {1}, turn=0)

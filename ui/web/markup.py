@@ -32,6 +32,9 @@ _WWW = re.compile(r"www(?=\.)", re.I)
 _STARTS = re.compile(r"!(?=\[)|<(?=\S)|:(?=[^\s|-])|[@&]")
 _TARGETS = re.compile(r"\](?=[(\[:])")
 _MARKER = re.compile(r" ?\[(\d{1,3})\]")
+# Models write "rose [1]." as often as "rose. [1]": a chip stands after the stop. Not where the
+# stop would meet a letter or sign that it makes active.
+_BEFORE_STOP = re.compile(rf"(?<![wW:<!])((?: ?\[\d{{1,3}}\])+)([.!?,;])(?=\s|{_NOTE}|\Z)")
 
 
 def defuse(text: str) -> str:
@@ -69,6 +72,7 @@ def render_safe(
             parts[place] = defuse(_fill(part, links, is_code=True))
             continue
         prose = part.replace("$", "\\$")
+        prose = _BEFORE_STOP.sub(lambda match: _after_stop(match, markers), prose)
         prose = _MARKER.sub(lambda match: _link(match, markers, turn), prose)
         parts[place] = _fill(prose, links, is_code=False)
     return "".join(parts)
@@ -99,6 +103,11 @@ def _fill(part: str, links: Iterator[str], *, is_code: bool) -> str:
 
 def _note(turn: int, place: int, word: str) -> str:
     return f'{JOINER}[{word}](#check-{int(turn)}-{int(place)} "{word}")'
+
+
+def _after_stop(match: re.Match[str], markers: Collection[int]) -> str:
+    known = all(int(mark[1]) in markers for mark in _MARKER.finditer(match[1]))
+    return f"{match[2]}{match[1]}" if known else match[0]
 
 
 def _link(match: re.Match[str], markers: Collection[int], turn: int) -> str:
