@@ -67,10 +67,14 @@ def test_markers_side_by_side_are_both_links() -> None:
     assert render_safe("Rose. [1][2]", {1, 2}, turn=0).count("#cite-0-") == 2
 
 
+def test_a_colon_before_a_marker_starts_no_directive() -> None:
+    assert render_safe("Causes: [1].", {1}, turn=0).startswith("Causes:\ufeff\u2060[")
+
+
 def test_a_marker_before_a_stop_is_shown_after_it() -> None:
-    shown = render_safe(
-        "Output rose [1] [2]. Costs fell [1], not [9]. Pi is 3[1].5", {1, 2}, turn=0
-    )
+    text = "Output rose [1] [2]. Costs fell [1], not [9]. Pi is 3[1].5"
+
+    shown = render_safe(text, {1, 2}, turn=0)
 
     assert re.sub(r"\u2060\[\\\[(\d)\\\]\]\([^)]*\)", r"<\1>", shown) == (
         "Output rose.<1><2> Costs fell,<1> not [9]. Pi is 3<1>.5"

@@ -34,7 +34,7 @@ _TARGETS = re.compile(r"\](?=[(\[:])")
 _MARKER = re.compile(r" ?\[(\d{1,3})\]")
 # Models write "rose [1]." as often as "rose. [1]": a chip stands after the stop. Not where the
 # stop would meet a letter or sign that it makes active.
-_BEFORE_STOP = re.compile(rf"(?<![wW:<!])((?: ?\[\d{{1,3}}\])+)([.!?,;])(?=\s|{_NOTE}|\Z)")
+_BEFORE_STOP = re.compile(rf"(?<![wW:<!])(?<!: )((?: ?\[\d{{1,3}}\])+)([.!?,;])(?=\s|{_NOTE}|\Z)")
 
 
 def defuse(text: str) -> str:
@@ -75,7 +75,9 @@ def render_safe(
         prose = _BEFORE_STOP.sub(lambda match: _after_stop(match, markers), prose)
         prose = _MARKER.sub(lambda match: _link(match, markers, turn), prose)
         parts[place] = _fill(prose, links, is_code=False)
-    return "".join(parts)
+    # A colon that has lost the space before a mark would take the joiner for a directive's
+    # name, and the mark for its label.
+    return "".join(parts).replace(f":{JOINER}", f":{BREAK}{JOINER}")
 
 
 def _with_notes(text: str, sentences: Sequence[str]) -> tuple[str, list[int]]:
