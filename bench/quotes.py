@@ -27,7 +27,8 @@ from rag.extractive import Extract
 from rag.sentences import fold_spaces
 from rag.settings import EmbedSettings, Settings, StoreSettings
 from rag.types import PICTURES, Answer, Hit
-from ui.services import Services, build, sample_paths
+from ui.intake import sample_paths
+from ui.services import Services, build
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("FOLIO_SHARED", ROOT.parent / "shared"))

@@ -25,7 +25,8 @@ import rag.retrieve
 from bench.quotes import SHARED, open_library
 from evals.statistics import randomisation_p
 from rag.types import Retrieval, Scope
-from ui.services import Services, sample_paths
+from ui.intake import sample_paths
+from ui.services import Services
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4)

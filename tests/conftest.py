@@ -69,7 +69,7 @@ def _open(folder: Path) -> Services:
 
 
 def _read_sample(folder: Path) -> None:
-    from ui.services import sample_paths
+    from ui.intake import sample_paths
 
     opened = _open(folder)
     for path in sample_paths():

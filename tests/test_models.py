@@ -249,7 +249,7 @@ def test_a_library_that_holds_only_the_sample_moves_to_the_default_by_itself(
     sample = tmp_path / "sample"
     sample.mkdir()
     (sample / "harbour.html").write_bytes(PAGE)
-    monkeypatch.setattr("ui.services.SAMPLE_DIR", sample)
+    monkeypatch.setattr("ui.intake.SAMPLE_DIR", sample)
     services = open_services(model_dir=shared / "fixtures")
     add(services)
 

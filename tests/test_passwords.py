@@ -94,7 +94,7 @@ def test_the_password_is_in_no_file_no_log_and_no_memory_of_the_worker(
     holding = [p for p in tmp_path.rglob("*") if p.is_file() and secret in p.read_bytes()]
     assert holding == []
     assert SECRET not in caplog.text
-    assert SECRET not in repr(vars(services._worker))
+    assert SECRET not in repr(vars(services.intake._worker))
 
 
 def test_after_a_restart_before_it_was_read_it_is_asked_for_again(tmp_path: Path) -> None:

@@ -255,7 +255,7 @@ class Models:
 
     @cached_property
     def _sample_digests(self) -> frozenset[str]:
-        from ui.services import sample_paths
+        from ui.intake import sample_paths
 
         def digest(path: Path) -> str:
             return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -8,29 +8,29 @@ from __future__ import annotations
 import logging
 import threading
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rag.embed.choice import chosen_name, parse_choice
-from rag.errors import NotFoundError, RagError
+from rag.errors import RagError
 from rag.files import FileStore
 from rag.library import Database, Library
 from rag.library.lock import FolderLock
 from rag.look_alikes import LookAlikes
 from rag.settings import Settings
-from rag.types import LOCAL_WORKSPACE, DeleteReceipt, Done, Retrieval, Scope
+from rag.types import LOCAL_WORKSPACE, Done, Retrieval, Scope
 from ui.answering import Answering
 from ui.asking import Asked, answer_events
 from ui.chats import Chats
 from ui.indexing import Indexing
+from ui.intake import SAMPLE_DIR, Intake
 from ui.pictures import PagePictures
 from ui.suggestions import suggest
-from ui.views import Added, Progress, Status, needs_password, to_view
-from ui.worker import IngestWorker
+from ui.views import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
     from uuid import UUID
 
     from PIL import Image
@@ -40,13 +40,12 @@ if TYPE_CHECKING:
     from rag.library import Block, IndexRow
     from rag.settings import EmbedSettings
     from rag.store import Store
-    from rag.types import Answer, AnswerEvent, Document, LegName
+    from rag.types import Answer, AnswerEvent, DeleteReceipt, Document, LegName
     from ui.models import Models
     from ui.trial import Trial
+    from ui.views import Added, Progress
 
 logger = logging.getLogger(__name__)
-
-SAMPLE_DIR = Path(__file__).resolve().parent.parent / "sample_data"
 
 
 class Services:
@@ -81,21 +80,22 @@ class Services:
         return self._indexing.store()
 
     @cached_property
-    def pipeline(self) -> Pipeline:
-        """Takes files in."""
-        from ingest.pipeline import Pipeline
-
-        return Pipeline(
+    def intake(self) -> Intake:
+        """Takes documents in and lets them go."""
+        return Intake(
             library=self.library,
             files=self.files,
-            store=self._indexing.store,
-            embedder=self._indexing.embedder,
-            purge=self._indexing.purge,
-            cache=self._indexing.cache,
-            turns=self._indexing.document_turns,
+            indexing=self._indexing,
             limits=self.settings.ingest,
             workspace=self.workspace,
+            before_delete=lambda document_id: self.trial.forget(document_id),
+            after_delete=lambda document_id: self._pictures.forget(document_id),
         )
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """Reads one document at a time, for callers that wait for it."""
+        return self.intake.pipeline
 
     @cached_property
     def models(self) -> Models:
@@ -110,10 +110,6 @@ class Services:
         from ui.trial import Trial
 
         return Trial(self, cache=self._indexing.cache, turns=self._indexing.model_turns)
-
-    @cached_property
-    def _worker(self) -> IngestWorker:
-        return IngestWorker(self.pipeline)
 
     @cached_property
     def _pictures(self) -> PagePictures:
@@ -142,76 +138,31 @@ class Services:
 
     def progress(self) -> list[Progress]:
         """What is being read or waits for it."""
-        jobs = self._worker.jobs() if "_worker" in self.__dict__ else []
-        states = {document.id: document.state for document in self.documents()}
-        return [to_view(job, states.get(job.document_id, "queued")) for job in jobs]
+        return self.intake.progress()
 
     def add_file(self, name: str, data: bytes, *, asset_dir: Path | None = None) -> Added:
-        """Admit a file and read it in the background.
-
-        Raises:
-            RagError: It is refused; the message is one plain sentence.
-        """
-        self.check_index()
-        admitted = self.pipeline.admit(name, data, asset_dir=asset_dir)
-        document = admitted.document
-        if not admitted.is_known:
-            self._worker.enqueue(document.id, document.name)
-        return Added(
-            document_id=document.id,
-            name=document.name,
-            duplicate_of=document.name if admitted.is_known else None,
-        )
+        """Admit a file and read it in the background; see `Intake.add_file`."""
+        return self.intake.add_file(name, data, asset_dir=asset_dir)
 
     def add_sample(self) -> int:
         """Queue the sample documents; returns how many are new."""
-        paths = sample_paths()
-        if not paths:
-            raise NotFoundError("The sample documents are not part of this installation.")
-        added = [self.add_file(p.name, p.read_bytes(), asset_dir=p.parent) for p in paths]
-        return sum(entry.duplicate_of is None for entry in added)
+        return self.intake.add_sample()
 
     def unlock(self, document_id: UUID, password: str) -> None:
-        """Read an encrypted document with its password, which stays in memory only.
-
-        A wrong one shows as the document's failure again.
-
-        Raises:
-            NotFoundError: The document or its file is gone.
-        """
-        self.check_index()
-        document = self.library.documents.get(document_id)
-        if not needs_password(document):  # read meanwhile, from another window
-            return
-        if not self.files.exists(document.sha256):
-            raise NotFoundError(f"The file {document.name} is no longer kept. Add it again.")
-        self.library.documents.requeue(document_id)
-        self._worker.enqueue(document_id, document.name, password)
+        """Read an encrypted document with its password; see `Intake.unlock`."""
+        self.intake.unlock(document_id, password)
 
     def resume(self) -> None:
         """Go on with what a crash or a restart left unfinished."""
-        if any(d.state in ("queued", "working", "readable") for d in self.documents()):
-            self._worker.resume()
+        self.intake.resume()
 
     def cancel(self, document_id: UUID) -> None:
         """Stop reading a document and forget it."""
-        if not self._worker.cancel(document_id):
-            self.delete(document_id)
+        self.intake.cancel(document_id)
 
     def delete(self, document_id: UUID) -> DeleteReceipt:
         """Remove a document for good."""
-        name = self.library.documents.get(document_id).name
-        self.trial.forget(document_id)
-        if "_worker" in self.__dict__:
-            self._worker.cancel(document_id, wait=True)
-        try:
-            points, rows, files = self.pipeline.delete(document_id)
-        except NotFoundError:  # the worker has just removed it
-            points = rows = files = 0
-        self._pictures.forget(document_id)
-        return DeleteReceipt(
-            id=document_id, name=name, points_left=points, rows_left=rows, files_left=files
-        )
+        return self.intake.delete(document_id)
 
     def search(
         self,
@@ -372,16 +323,11 @@ class Services:
             self.trial.close()
         if "models" in self.__dict__:
             self.models.close()
-        if "_worker" in self.__dict__:
-            self._worker.close()
+        if "intake" in self.__dict__:
+            self.intake.close()
         self._indexing.close()
         self.library.close()
         self._lock.release()
-
-
-def sample_paths() -> list[Path]:
-    """The sample documents of this checkout, in reading order."""
-    return sorted(p for p in SAMPLE_DIR.glob("*") if p.suffix in (".pdf", ".html"))
 
 
 def build(settings: Settings) -> Services:
