@@ -16,6 +16,7 @@ from tests.builders import make_png
 from tests.conftest import ROOT
 from tests.ui.conftest import ask, page_html, page_text, settle
 from tests.ui.scripted import ScriptedServices, make_answer, make_document, make_hit
+from ui import outcome
 from ui.web import recent, seen, state
 
 if TYPE_CHECKING:
@@ -370,7 +371,7 @@ def test_quotes_say_that_no_model_was_asked(changes: dict[str, object], words: s
     [(None, "cost unknown"), (0.0, "$0"), (0.00001, "under $0.0001"), (1.5, "$1.5000")],
 )
 def test_a_cost_is_said_in_words(dollars: float | None, words: str) -> None:
-    assert seen.cost(dollars) == words
+    assert outcome.cost(dollars) == words
 
 
 def test_a_picture_that_could_not_be_sent_says_why() -> None:

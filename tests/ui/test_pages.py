@@ -10,7 +10,9 @@ from rag.library import Block
 from rag.types import Failure
 from tests.ui.conftest import ask, page_html
 from tests.ui.scripted import ScriptedServices, make_answer, make_document, make_hit
-from ui.web import about, reader, state
+from ui import outcome
+from ui.version import source_address, version
+from ui.web import state
 
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
@@ -73,7 +75,7 @@ def test_a_source_that_is_gone_shuts_the_drawer(open_app: Open) -> None:
 
 
 def test_table_rows_leave_the_rule_out() -> None:
-    assert reader.table_rows("| A | B |\n|---|:-:|\n| 1 | 2 |") == [["A", "B"], ["1", "2"]]
+    assert outcome.table_rows("| A | B |\n|---|:-:|\n| 1 | 2 |") == [["A", "B"], ["1", "2"]]
 
 
 def test_documents_page_lists_states_reasons_and_remarks(open_app: Open) -> None:
@@ -120,11 +122,11 @@ def test_about_names_version_licences_and_source(open_app: Open) -> None:
     app = _go(open_app(ScriptedServices()), "about")
 
     html = page_html(app)
-    assert f"Version {about.version()}" in html
+    assert f"Version {version()}" in html
     assert "AGPL-3.0" in html
     assert "Inter, typeface" in html
     assert "Files up to 50 MB" in html
-    assert any(about.source_address() in text.value for text in app.markdown)
+    assert any(source_address() in text.value for text in app.markdown)
 
 
 def _go(app: AppTest, url_path: str) -> AppTest:

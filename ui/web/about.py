@@ -1,22 +1,17 @@
-"""The About page: what this is, whose it is, what it cannot do. Knows package metadata."""
+"""The About page: what this is, whose it is, what it cannot do. Draws only."""
 
 from __future__ import annotations
 
-from importlib import metadata
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from ui.version import source_address, version
 from ui.web import pieces
 
 if TYPE_CHECKING:
     from ui.services import Services
     from ui.views import Status
-
-PACKAGE = "folio-rag"
-# Used when the package carries no "Source" address in its metadata.
-FALLBACK_SOURCE = "https://github.com/folio-rag/folio"
-SOURCE_NAMES = ("source", "repository", "homepage")
 
 LICENCES = (
     ("Folio", "AGPL-3.0-or-later"),
@@ -42,25 +37,6 @@ LIMITS = (
     "Scanned pages without a text layer are kept as pictures; their letters are not read.",
     "Web pages are shown as their text and pictures, not with their own layout.",
 )
-
-
-def source_address() -> str:
-    """Where the source of this version lies: the package's own word, else the fallback."""
-    try:
-        lines = metadata.metadata(PACKAGE).get_all("Project-URL") or []
-    except metadata.PackageNotFoundError:
-        return FALLBACK_SOURCE
-    named = dict(reversed(line.split(", ", 1)) for line in lines if ", " in line)
-    by_name = {name.lower(): address for address, name in named.items()}
-    return next((by_name[name] for name in SOURCE_NAMES if name in by_name), FALLBACK_SOURCE)
-
-
-def version() -> str:
-    """The installed version, or "from source" in an uninstalled checkout."""
-    try:
-        return metadata.version(PACKAGE)
-    except metadata.PackageNotFoundError:
-        return "from source"
 
 
 def show(services: Services) -> None:

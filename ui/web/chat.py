@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from rag.errors import RagError
+from ui import outcome
 from ui.web import (
     faults,
     markup,
@@ -135,7 +136,7 @@ def _spoken(turn: state.Turn) -> str:
     if turn.failure:
         return turn.failure
     if turn.stopped:
-        return " ".join(turns.STOPPED)
+        return " ".join(outcome.STOPPED)
     return f"Answer ready, {wording.count(len(turn.sources), 'source')}"
 
 

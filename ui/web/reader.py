@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from rag.errors import RagError
+from ui import outcome
 from ui.web import pieces, state, wording
 
 if TYPE_CHECKING:
@@ -41,16 +42,9 @@ def find(blocks: Sequence[Block], anchor: str | None) -> int | None:
     return next((i for i, block in enumerate(blocks) if block.anchor == anchor), None)
 
 
-def table_rows(markdown: str) -> list[list[str]]:
-    """Cells of a Markdown table, the head first, the rule left out."""
-    lines = [line.strip() for line in markdown.splitlines() if line.strip().startswith("|")]
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    return [row for row in rows if not all(set(cell) <= set("-: ") for cell in row)]
-
-
 def _draw(block: Block, *, marked: bool) -> None:
     text = block.text[:BLOCK_CHARS]
-    rows = table_rows(text) if block.kind == "table" else []
+    rows = outcome.table_rows(text) if block.kind == "table" else []
     if block.kind == "figure":
         _draw_figure(block, marked=marked)
     elif rows:

@@ -12,6 +12,7 @@ import streamlit as st
 
 from rag.shown import used_tokens
 from rag.types import PICTURES
+from ui import outcome
 from ui.web import pieces, state, wording
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def facts(answer: Answer) -> list[tuple[str, str]]:
             ("Sources given", f"{len(answer.sources)}"),
             ("Pictures sent", f"{answer.images_sent}"),
             ("Tokens", f"{sent:,} in, {said:,} out, {told}"),
-            ("Estimated cost", cost(answer.dollars)),
+            ("Estimated cost", outcome.cost(answer.dollars)),
         ]
     timings = answer.timings_ms
     for label, key in (
@@ -83,15 +84,6 @@ def facts(answer: Answer) -> list[tuple[str, str]]:
         if key in timings:
             found.append((label, duration(timings[key])))
     return found
-
-
-def cost(dollars: float | None) -> str:
-    """Dollars of one answer, or that nobody knows."""
-    if dollars is None:
-        return "cost unknown"
-    if dollars == 0:
-        return "$0"
-    return "under $0.0001" if dollars < 0.0001 else f"${dollars:,.4f}"
 
 
 def duration(ms: float) -> str:

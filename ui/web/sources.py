@@ -7,14 +7,13 @@ of a streamed answer, draws it again instead of closing it.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 import streamlit as st
 
 from rag.errors import EncryptedFileError, RagError
-from ui import boxes
+from ui import boxes, outcome
 from ui.web import passwords, pieces, reader, state, wording
 
 if TYPE_CHECKING:
@@ -57,26 +56,9 @@ def sources_of(turn: int) -> list[Source]:
     if turn == state.LOOSE_TURN:
         return state.loose_sources()
     if known is not None:
-        return list(shown_sources(known))
+        return list(outcome.shown_sources(known))
     is_next = job is not None and turn == state.next_number()
     return list(job.look().sources) if job is not None and is_next else []
-
-
-def shown_sources(turn: state.Turn) -> tuple[Source, ...]:
-    """Those the answer cites, at the place of the quote; all of them when it cites none."""
-    cited = {c.marker: c.hit for c in turn.answer.citations} if turn.answer else {}
-    shown = (replace(s, hit=cited[s.marker]) for s in turn.sources if s.marker in cited)
-    return tuple(shown) or turn.sources
-
-
-def quote_of(turn: int, source: Source) -> str:
-    """The words that carry the answer, else the start of the source's own words."""
-    known = state.turn(turn)
-    answer = known.answer if known is not None else None
-    for citation in answer.citations if answer else ():
-        if citation.marker == source.marker and citation.quote:
-            return citation.quote
-    return source.hit.item.text or source.hit.item.caption
 
 
 def _draw(shown: state.OpenSource, sources: list[Source], place: int) -> None:
@@ -85,7 +67,8 @@ def _draw(shown: state.OpenSource, sources: list[Source], place: int) -> None:
     kind = hit.item.kind
     head = pieces.source_head(wording.source_title(hit), wording.source_place_long(hit), kind)
     st.html(head)
-    _draw_words(quote_of(shown.turn, source), kind)
+    turn = state.turn(shown.turn)
+    _draw_words(outcome.quote_of(turn.answer if turn else None, source), kind)
     view = _controls(shown, sources, place)
     if hit.page_number is None:
         reader.show(hit.item.document_id, hit.item.anchor)
@@ -94,7 +77,7 @@ def _draw(shown: state.OpenSource, sources: list[Source], place: int) -> None:
 
 
 def _draw_words(quote: str, kind: Kind) -> None:
-    rows = reader.table_rows(quote) if kind == "table" else []
+    rows = outcome.table_rows(quote) if kind == "table" else []
     if rows:
         st.html(pieces.table(rows[0], rows[1 : MAX_ROWS + 1]))
     elif quote:

@@ -7,20 +7,17 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from rag.extractive import TITLE
 from rag.types import PICTURES
-from ui.web import markup, pieces, seen, sources, state, thumbs, wording
+from ui import outcome
+from ui.web import markup, pieces, seen, state, thumbs, wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rag.types import Answer, Source, Unsupported
-    from ui.web.pieces import Tone
 
 MAX_PLATES = 2
 MAX_CARDS = 8
-INTERRUPTED = ("Folio ended before this answer did.", "What was written so far is kept.")
-STOPPED = ("You stopped this answer.", "What was written so far is kept.")
 
 
 def show(number: int, turn: state.Turn) -> bool:
@@ -35,7 +32,7 @@ def show(number: int, turn: state.Turn) -> bool:
             doubted = turn.answer.unsupported if turn.answer is not None else ()
             words(number, turn.text, turn.sources, doubted)
             _checks(number, doubted)
-        shown = sources.shown_sources(turn)
+        shown = outcome.shown_sources(turn)
         plates(number, shown)
         _cards(number, turn, shown)
         again = _foot(number, turn)
@@ -100,62 +97,24 @@ def card(number: int, source: Source) -> pieces.Card:
     )
 
 
-def badges_of(turn: state.Turn) -> list[tuple[Tone, str]]:
-    """What to know about an answer, in a word or two each."""
-    answer = turn.answer
-    found: list[tuple[Tone, str]] = []
-    if answer is None:
-        return found
-    if answer.abstained:
-        found.append(("search", "No answer in these documents"))
-    elif answer.mode == "extractive":
-        found.append(("quote", TITLE))
-    elif answer.unsupported:
-        found += wording.doubt_badges(answer.unsupported)
-    elif answer.citations and answer.finish == "stop":
-        found.append(("ok", "Every sentence supported"))
-    if answer.finish in ("length", "cut_off"):
-        found.append(("warn", "The answer was cut off"))
-    if turn.still_read:
-        found.append(("warn", "Answered while a document was still being read"))
-    return found
-
-
 def _notes(turn: state.Turn) -> None:
-    if turn.failure:
-        st.html(pieces.note("err", turn.failure))
-    if turn.answer is not None and turn.answer.error is not None:
-        rest = "Here are the passages that match, word for word."
-        if turn.answer.mode == "llm" or turn.answer.abstained:
-            rest = ""
-        st.html(pieces.note("warn", f"The language model did not answer{_whole(turn)}.", rest))
-        st.html(pieces.meta(turn.answer.error.message))
-    for sentence in turn.answer.notes if turn.answer is not None else ():
-        st.html(pieces.note("info", "The question is long.", sentence))
-    if turn.stopped or turn.interrupted:
-        st.html(pieces.note("info", *(INTERRUPTED if turn.interrupted else STOPPED)))
-
-
-def _whole(turn: state.Turn) -> str:
-    return " to the end" if turn.answer is not None and turn.answer.mode == "llm" else ""
+    for told in outcome.notes_of(turn):
+        st.html(pieces.note(told.tone, told.strong, told.rest))
+        if told.below:
+            st.html(pieces.meta(told.below))
 
 
 def _cards(number: int, turn: state.Turn, shown: Sequence[Source]) -> None:
     if not shown:
         return
-    answer = turn.answer
-    heading = "Sources"
-    if answer is not None and answer.abstained:
-        heading = "Closest passages"
-    elif answer is not None and not answer.citations:
-        heading = "Found, but not cited"
     st.html(
-        pieces.section(heading) + pieces.source_cards(card(number, s) for s in shown[:MAX_CARDS])
+        pieces.section(outcome.heading_of(turn))
+        + pieces.source_cards(card(number, s) for s in shown[:MAX_CARDS])
     )
 
 
 def _foot(number: int, turn: state.Turn) -> bool:
-    found = badges_of(turn)
+    found = outcome.badges_of(turn)
     again = False
     with st.container(horizontal=True, vertical_alignment="center", key=f"acts-{number}"):
         if found:

@@ -1,0 +1,113 @@
+"""What a finished turn tells: sources, quotes, notes, badges. Pure; page and export share it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from rag.extractive import TITLE
+from ui.web import wording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rag.turn import Turn
+    from rag.types import Answer, Source
+    from ui.web.pieces import Tone
+
+INTERRUPTED = ("Folio ended before this answer did.", "What was written so far is kept.")
+STOPPED = ("You stopped this answer.", "What was written so far is kept.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A note about a turn: a bold first sentence, the rest, and a quiet line under it."""
+
+    tone: Literal["info", "warn", "err"]
+    strong: str
+    rest: str = ""
+    below: str = ""
+
+
+def shown_sources(turn: Turn) -> tuple[Source, ...]:
+    """Those the answer cites, at the place of the quote; all of them when it cites none."""
+    cited = {c.marker: c.hit for c in turn.answer.citations} if turn.answer else {}
+    shown = (replace(s, hit=cited[s.marker]) for s in turn.sources if s.marker in cited)
+    return tuple(shown) or turn.sources
+
+
+def quote_of(answer: Answer | None, source: Source) -> str:
+    """The words that carry the answer, else the start of the source's own words."""
+    for citation in answer.citations if answer else ():
+        if citation.marker == source.marker and citation.quote:
+            return citation.quote
+    return source.hit.item.text or source.hit.item.caption
+
+
+def table_rows(markdown: str) -> list[list[str]]:
+    """Cells of a Markdown table, the head first, the rule left out."""
+    lines = [line.strip() for line in markdown.splitlines() if line.strip().startswith("|")]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [row for row in rows if not all(set(cell) <= set("-: ") for cell in row)]
+
+
+def heading_of(turn: Turn) -> str:
+    """What stands above the sources."""
+    answer = turn.answer
+    if answer is not None and answer.abstained:
+        return "Closest passages"
+    if answer is not None and not answer.citations:
+        return "Found, but not cited"
+    return "Sources"
+
+
+def badges_of(turn: Turn) -> list[tuple[Tone, str]]:
+    """What to know about an answer, in a word or two each."""
+    answer = turn.answer
+    found: list[tuple[Tone, str]] = []
+    if answer is None:
+        return found
+    if answer.abstained:
+        found.append(("search", "No answer in these documents"))
+    elif answer.mode == "extractive":
+        found.append(("quote", TITLE))
+    elif answer.unsupported:
+        found += wording.doubt_badges(answer.unsupported)
+    elif answer.citations and answer.finish == "stop":
+        found.append(("ok", "Every sentence supported"))
+    if answer.finish in ("length", "cut_off"):
+        found.append(("warn", "The answer was cut off"))
+    if turn.still_read:
+        found.append(("warn", "Answered while a document was still being read"))
+    return found
+
+
+def notes_of(turn: Turn) -> Iterator[Told]:
+    """What went wrong or was left out, above the answer."""
+    answer = turn.answer
+    if turn.failure:
+        yield Told(tone="err", strong=turn.failure)
+    if answer is not None and answer.error is not None:
+        is_written = answer.mode == "llm"
+        yield Told(
+            tone="warn",
+            strong=f"The language model did not answer{' to the end' if is_written else ''}.",
+            rest=""
+            if is_written or answer.abstained
+            else "Here are the passages that match, word for word.",
+            below=answer.error.message,
+        )
+    for sentence in answer.notes if answer is not None else ():
+        yield Told(tone="info", strong="The question is long.", rest=sentence)
+    if turn.stopped or turn.interrupted:
+        strong, rest = INTERRUPTED if turn.interrupted else STOPPED
+        yield Told(tone="info", strong=strong, rest=rest)
+
+
+def cost(dollars: float | None) -> str:
+    """Dollars of one answer, or that nobody knows."""
+    if dollars is None:
+        return "cost unknown"
+    if dollars == 0:
+        return "$0"
+    return "under $0.0001" if dollars < 0.0001 else f"${dollars:,.4f}"
