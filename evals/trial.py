@@ -96,7 +96,9 @@ class Bench:
         for document in reversed(self.library.documents.all(self.workspace)):
             run = self.library.documents.run_of(document.id)
             if run is not None and run.stage >= READABLE:
-                yield document, self.library.items.of_run(run, _visible(run))
+                hidden = self.library.hidden.of_document(document.id)
+                items = self.library.items.of_run(run, _visible(run))
+                yield document, [item for item in items if item.id not in hidden]
 
     def runs(self) -> list[Run]:
         """The runs behind these documents."""

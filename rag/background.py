@@ -130,6 +130,7 @@ class Background:
             documents=documents or None,
             kinds=_KINDS[name],
             not_runs=hidden_words if name == "text" else hidden_pictures,
+            not_ids=self._library.hidden.points(),
         )
         ids = self._store.scan(where, limit=limit)
         found = self._store.fetch(ids, [name]).values()

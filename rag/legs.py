@@ -124,12 +124,14 @@ class Legs:
 
     def _legs(self, query: Query, scope: Scope) -> list[tuple[Group, Leg]]:
         hidden_words, hidden_pictures = self._library.documents.hidden_runs(scope.workspace)
+        hidden_items = self._library.hidden.points()
 
         def where(hidden: tuple[UUID, ...], kinds: tuple[Kind, ...] | None = None) -> Filter:
             return Filter(
                 workspace=scope.workspace,
                 documents=scope.documents or None,
                 not_runs=hidden,
+                not_ids=hidden_items,
                 kinds=kinds,
             )
 

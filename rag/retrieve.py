@@ -273,7 +273,7 @@ class Retriever:
         return not_there(question, self._library, scope.workspace, scope.documents[0])
 
     def _texts_of(self, documents: Iterable[UUID]) -> list[str]:
-        return [text for id_ in documents for text in self._library.items.contents(id_)[0]]
+        return [text for id_ in documents for text in self._library.items.texts_of(id_)]
 
     def _explain(
         self, query: Query, scope: Scope, found: _Found, hits: Sequence[Hit]

@@ -115,6 +115,26 @@ def test_hidden_runs_are_left_out(store: Store) -> None:
     assert {runs[hit.id] for hit in store.search([leg])[0]} == {RUNS[0], RUNS[3]}
 
 
+def test_points_to_be_left_out_are_in_no_leg_and_not_counted(store: Store) -> None:
+    points = make_points(40)
+    store.upsert(points)
+    figure = points[5]
+    where = Filter(workspace="local", not_runs=(RUNS[2],), not_ids=(figure.id, points[6].id))
+    legs = [
+        Leg(using="image", vector=figure.dense["image"], where=where, limit=40),
+        Leg(using="caption", vector=figure.dense["caption"], where=where, limit=40),
+        Leg(using="keywords", vector=figure.keywords, where=where, limit=40),
+    ]
+
+    found = [{hit.id for hit in hits} for hits in store.search(legs)]
+
+    assert all(found)
+    assert not any({figure.id, points[6].id} & ids for ids in found)
+    assert figure.id not in store.scan(where, limit=100)
+    local = [point for point in points if point.workspace == "local" and point.run != RUNS[2]]
+    assert store.count(where) == len({p.id for p in local} - {figure.id, points[6].id})
+
+
 def test_scan_pages_through_all_ids_in_order(store: Store) -> None:
     points = make_points(50)
     store.upsert(points)

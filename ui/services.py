@@ -164,6 +164,14 @@ class Services:
         """Remove a document for good."""
         return self.intake.delete(document_id)
 
+    def hide_item(self, document_id: UUID, item_id: UUID) -> None:
+        """Leave a figure out of every search, until it is shown again; it outlasts a re-read."""
+        self.library.hidden.hide(document_id, item_id)
+
+    def show_item(self, item_id: UUID) -> None:
+        """Let a hidden figure be found again."""
+        self.library.hidden.show(item_id)
+
     def search(
         self,
         question: str,

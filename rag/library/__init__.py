@@ -6,6 +6,7 @@ from rag.library.chats import Chat, ChatTable, Place
 from rag.library.choices import ChoiceTable
 from rag.library.database import Database
 from rag.library.documents import DocumentTable
+from rag.library.hidden import HiddenTable
 from rag.library.indexes import IndexRow, IndexTable
 from rag.library.items import FoundItem, ItemTable, Labelled
 from rag.library.pages import Block, Page, PageTable
@@ -18,6 +19,7 @@ __all__ = [
     "Database",
     "DocumentTable",
     "FoundItem",
+    "HiddenTable",
     "IndexRow",
     "IndexTable",
     "ItemTable",
@@ -42,6 +44,7 @@ class Library:
         self.choices = ChoiceTable(database)
         self.chats = ChatTable(database)
         self.pictures = PictureTable(database)
+        self.hidden = HiddenTable(database)
 
     def close(self) -> None:
         """Close the file."""

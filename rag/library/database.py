@@ -189,6 +189,13 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT;
     CREATE INDEX file_refs_by_run ON file_refs (run);
     """,
+    """
+    CREATE TABLE hidden_items (  -- what a reader does not want to be found
+        item_id TEXT PRIMARY KEY,  -- of the item, not of a run: it outlasts a new reading
+        document_id TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX hidden_items_by_document ON hidden_items (document_id);
+    """,
 )
 VERSION = len(MIGRATIONS)
 

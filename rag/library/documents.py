@@ -288,6 +288,7 @@ class DocumentTable:
                 "SELECT id FROM runs WHERE document_id=?", (str(id_),)
             ).fetchall()
             _delete_run_rows(connection, [row["id"] for row in runs])
+            connection.execute("DELETE FROM hidden_items WHERE document_id=?", (str(id_),))
             connection.execute("DELETE FROM documents WHERE id=?", (str(id_),))
             raise_generation(connection)
         return orphans
@@ -296,6 +297,7 @@ class DocumentTable:
         """Rows that still name a document; 0 after a complete delete."""
         tables = {"documents": "id", "runs": "document_id", "items": "document_id"}
         tables |= {"file_refs": "document_id", "turn_documents": "document_id"}
+        tables |= {"hidden_items": "document_id"}
         return sum(
             self._database.number(f"SELECT COUNT(*) FROM {t} WHERE {column}=?", (str(id_),))
             for t, column in tables.items()

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from rag.types import Kind
 
 
-VISIBLE = f"r.stage >= CASE WHEN i.kind IN ('figure','page') THEN {READY} ELSE {READABLE} END"
+# Of a whole stage, and not hidden by a reader; the list of those is nearly always empty.
+VISIBLE = (
+    f"r.stage >= CASE WHEN i.kind IN ('figure','page') THEN {READY} ELSE {READABLE} END"
+    " AND i.item_id NOT IN (SELECT item_id FROM hidden_items)"
+)
 
 
 class FoundItem:
@@ -185,6 +189,15 @@ class ItemTable:
         pictures = {row["image_sha256"] for row in rows if row["image_sha256"]}
         return {row["search_text"] for row in rows}, pictures
 
+    def texts_of(self, document_id: UUID) -> list[str]:
+        """What can be found of a document, in words, in its order."""
+        rows = self._database.rows(
+            "SELECT i.search_text FROM items i JOIN runs r ON r.id = i.run"
+            f" WHERE i.document_id = ? AND {VISIBLE} ORDER BY i.ord",
+            (str(document_id),),
+        )
+        return [row["search_text"] for row in rows]
+
     def lookup(self, workspace: str, points: Sequence[UUID]) -> dict[UUID, FoundItem]:
         """The visible items behind points; a point without a visible row is left out."""
         asked = {str(point): point for point in points}
@@ -287,7 +300,7 @@ class ItemTable:
         """A few visible items with a caption, for suggestions; oldest documents first."""
         rows = self._database.rows(
             "SELECT i.* FROM items i JOIN runs r ON r.id = i.run JOIN documents d ON d.run = i.run"
-            " WHERE r.workspace = ? AND r.stage = ? AND i.caption != ''"
+            f" WHERE r.workspace = ? AND r.stage = ? AND {VISIBLE} AND i.caption != ''"
             " ORDER BY d.seq, i.ord LIMIT ?",
             (workspace, READY, limit),
         )

@@ -117,6 +117,7 @@ class Filter:
     not_runs: tuple[UUID, ...] = ()
     kinds: tuple[Kind, ...] | None = None
     ids: tuple[UUID, ...] | None = None
+    not_ids: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

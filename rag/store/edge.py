@@ -294,8 +294,13 @@ def _to_filter(where: Filter) -> qe.Filter:
     for key, values in (("document", where.documents), ("run", where.runs), ("kind", where.kinds)):
         if values is not None:
             must.append(qe.FieldCondition(key, match=qe.MatchAny([str(v) for v in values])))
-    must_not = [qe.FieldCondition("run", match=qe.MatchAny([str(run) for run in where.not_runs]))]
-    return qe.Filter(must=list(must), must_not=list(must_not) if where.not_runs else None)
+    must_not: list[qe.FieldCondition | qe.HasIdCondition] = []
+    if where.not_runs:
+        runs = [str(run) for run in where.not_runs]
+        must_not.append(qe.FieldCondition("run", match=qe.MatchAny(runs)))
+    if where.not_ids:
+        must_not.append(qe.HasIdCondition({str(id_) for id_ in where.not_ids}))
+    return qe.Filter(must=list(must), must_not=list(must_not) or None)
 
 
 def _dense_of(vectors: object) -> dict[DenseName, Dense]:

@@ -274,12 +274,13 @@ def _to_filter(where: Filter) -> models.Filter:
             must.append(
                 models.FieldCondition(key=key, match=models.MatchAny(any=[str(v) for v in values]))
             )
-    hidden: list[models.Condition] = [
-        models.FieldCondition(
-            key="run", match=models.MatchAny(any=[str(run) for run in where.not_runs])
-        )
-    ]
-    return models.Filter(must=must, must_not=hidden if where.not_runs else None)
+    hidden: list[models.Condition] = []
+    if where.not_runs:
+        runs = [str(run) for run in where.not_runs]
+        hidden.append(models.FieldCondition(key="run", match=models.MatchAny(any=runs)))
+    if where.not_ids:
+        hidden.append(models.HasIdCondition(has_id=[str(id_) for id_ in where.not_ids]))
+    return models.Filter(must=must, must_not=hidden or None)
 
 
 def _dense_of(vectors: object) -> dict[DenseName, Dense]:
