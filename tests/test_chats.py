@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ import pytest
 
 from evals.sets import read_set
 from rag.library import Place
+from rag.library.chats import ChatTable
+from rag.library.database import MIGRATIONS, Database
 from rag.record import read_turn, write_turn
 from rag.settings import EmbedSettings, Settings, StoreSettings
 from rag.turn import GONE_PROMPT, GONE_QUOTE, Turn
@@ -322,6 +325,41 @@ def test_recent_chats_are_listed_by_their_last_question(services: Services) -> N
     recent = services.chats.recent(5)
 
     assert [(chat.name, chat.turn_count) for chat in recent] == [("What rose?", 2), ("b", 1)]
+
+
+def test_a_chat_is_listed_counted_and_exported_for_its_visitor_alone(services: Services) -> None:
+    chats = services.chats
+    mine = chats.begin(None, "mine", visitor="a")
+    theirs = chats.begin(None, "theirs", visitor="b")
+    chats.begin(None, "from before there were visitors")
+    chats.begin(mine.chat_id, "by a friend with the address", visitor="b")
+    for place in (mine, theirs):
+        chats.rate(place, 1)
+
+    listed = {who: [c.name for c in chats.recent(9, visitor=who)] for who in ("a", "b", None)}
+
+    assert listed["a"] == ["mine", "from before there were visitors"]
+    assert listed["b"] == ["from before there were visitors", "theirs"]
+    assert len(listed[None] or []) == 3
+    assert (chats.count(visitor="a"), chats.count()) == (2, 3)
+    assert (chats.rated_count(visitor="a"), chats.rated_count()) == (1, 2)
+    assert "theirs" not in chats.feedback(visitor="a")
+
+
+def test_a_library_from_before_visitors_lists_its_chats_for_everybody(tmp_path: Path) -> None:
+    before = next(i for i, script in enumerate(MIGRATIONS) if "visitor" in script)
+    path = tmp_path / "library.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.executescript(";".join([*MIGRATIONS[:before], f"PRAGMA user_version={before}"]))
+        row = (str(uuid4()), "local", "old", "2026-11-01T08:00:00+00:00", 1)
+        connection.execute("INSERT INTO chats VALUES (?,?,?,?,?)", row)
+    connection.close()
+
+    database = Database(path)
+    listed = ChatTable(database).recent("local", 5, "somebody")
+    database.close()
+
+    assert [chat.name for chat in listed] == ["old"]
 
 
 def test_only_the_last_turns_of_a_long_chat_are_read(services: Services) -> None:

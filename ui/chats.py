@@ -34,13 +34,13 @@ class Chats:
         self._files = files
         self._workspace = workspace
 
-    def begin(self, chat_id: UUID | None, question: str) -> Place:
-        """A place for the answer to a question; without a chat, in a new one.
+    def begin(self, chat_id: UUID | None, question: str, *, visitor: str = "") -> Place:
+        """A place for the answer to a question; without a chat, in a new one of this visitor.
 
         Raises:
             DiskReserveError: Too little disk is left to keep it.
         """
-        return self._table.begin(self._workspace, chat_id, question)
+        return self._table.begin(self._workspace, chat_id, question, visitor=visitor)
 
     def keeper(self, place: Place, clock: Callable[[], float] = time.monotonic) -> Keeper:
         """Keeps one turn while it is written."""
@@ -59,13 +59,13 @@ class Chats:
         """One chat, None when there is none."""
         return self._table.get(chat_id)
 
-    def recent(self, limit: int) -> list[Chat]:
-        """The chats last asked in, newest first."""
-        return self._table.recent(self._workspace, limit)
+    def recent(self, limit: int, *, visitor: str | None = None) -> list[Chat]:
+        """The chats last asked in, newest first; with a visitor, those listed for them."""
+        return self._table.recent(self._workspace, limit, visitor)
 
-    def count(self) -> int:
-        """How many there are."""
-        return self._table.count(self._workspace)
+    def count(self, *, visitor: str | None = None) -> int:
+        """How many there are; with a visitor, listed for them."""
+        return self._table.count(self._workspace, visitor)
 
     def delete(self, chat_id: UUID) -> None:
         """Delete a chat for good, with the pictures that only it held."""
@@ -75,13 +75,13 @@ class Chats:
         """Keep a thumb (1 up, -1 down, 0 none) and a word about an answer."""
         self._table.rate(place, rating, remark)
 
-    def rated_count(self) -> int:
-        """How many answers have a thumb."""
-        return self._table.rated_count(self._workspace)
+    def rated_count(self, *, visitor: str | None = None) -> int:
+        """How many answers have a thumb; with a visitor, in the chats listed for them."""
+        return self._table.rated_count(self._workspace, visitor)
 
-    def feedback(self) -> str:
-        """Every rated answer as JSON lines that `folio eval` reads."""
-        return to_lines(self._table.rated(self._workspace))
+    def feedback(self, *, visitor: str | None = None) -> str:
+        """Every rated answer, or the visitor's, as JSON lines that `folio eval` reads."""
+        return to_lines(self._table.rated(self._workspace, visitor))
 
     def _picture_path(self, sha256: str) -> str | None:
         try:

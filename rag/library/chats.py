@@ -56,10 +56,19 @@ class ChatTable:
         chat_id: UUID | None,
         question: str,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        visitor: str = "",
     ) -> Place:
         """A new turn, being written; the first one of a new chat when there is none yet.
 
         A chat that was deleted meanwhile, in another window, begins anew.
+
+        Args:
+            workspace: whose documents are asked.
+            chat_id: the chat to go on with, None for a new one.
+            question: as asked; a new chat is named after it.
+            now: the time.
+            visitor: who begins a new chat; it is listed for them alone. "" lists it for all.
         """
         with self._database.change() as connection:
             known = (
@@ -73,7 +82,8 @@ class ChatTable:
                 name = " ".join(question.split())[:MAX_NAME]
                 started = now().isoformat(timespec="seconds")
                 connection.execute(
-                    "INSERT INTO chats VALUES (?,?,?,?,0)", (str(chat_id), workspace, name, started)
+                    "INSERT INTO chats VALUES (?,?,?,?,0,?)",
+                    (str(chat_id), workspace, name, started, visitor),
                 )
             connection.execute(
                 "UPDATE chats SET changed = 1 + (SELECT MAX(changed) FROM chats) WHERE id = ?",
@@ -137,13 +147,15 @@ class ChatTable:
         found = self._chats("c.id = ?", (str(chat_id),), 1)
         return found[0] if found else None
 
-    def recent(self, workspace: str, limit: int) -> list[Chat]:
-        """The chats last asked in, newest first."""
-        return self._chats("c.workspace = ?", (workspace,), limit)
+    def recent(self, workspace: str, limit: int, visitor: str | None = None) -> list[Chat]:
+        """The chats last asked in, newest first; with a visitor, those listed for them."""
+        where, parameters = _listed(workspace, visitor)
+        return self._chats(where, parameters, limit)
 
-    def count(self, workspace: str) -> int:
-        """How many chats there are."""
-        return self._database.number("SELECT COUNT(*) FROM chats WHERE workspace=?", (workspace,))
+    def count(self, workspace: str, visitor: str | None = None) -> int:
+        """How many chats there are; with a visitor, listed for them."""
+        where, parameters = _listed(workspace, visitor)
+        return self._database.number(f"SELECT COUNT(*) FROM chats c WHERE {where}", parameters)
 
     def delete(self, chat_id: UUID) -> list[str]:
         """Delete a chat for good.
@@ -166,20 +178,22 @@ class ChatTable:
                 (rating, remark, str(place.chat_id), place.number),
             )
 
-    def rated_count(self, workspace: str) -> int:
-        """How many answers have a thumb."""
+    def rated_count(self, workspace: str, visitor: str | None = None) -> int:
+        """How many answers have a thumb; with a visitor, in the chats listed for them."""
+        where, parameters = _listed(workspace, visitor)
         return self._database.number(
             "SELECT COUNT(*) FROM turns t JOIN chats c ON c.id = t.chat_id"
-            " WHERE c.workspace = ? AND t.rating != 0",
-            (workspace,),
+            f" WHERE {where} AND t.rating != 0",
+            parameters,
         )
 
-    def rated(self, workspace: str) -> list[tuple[UUID, Turn]]:
-        """Every turn with a thumb and its chat, oldest first."""
+    def rated(self, workspace: str, visitor: str | None = None) -> list[tuple[UUID, Turn]]:
+        """Every turn with a thumb and its chat, oldest first; as `rated_count` counts them."""
+        where, parameters = _listed(workspace, visitor)
         rows = self._database.rows(
             "SELECT t.* FROM turns t JOIN chats c ON c.id = t.chat_id"
-            " WHERE c.workspace = ? AND t.rating != 0 ORDER BY c.rowid, t.number",
-            (workspace,),
+            f" WHERE {where} AND t.rating != 0 ORDER BY c.rowid, t.number",
+            parameters,
         )
         return [(UUID(row["chat_id"]), _to_turn(row, lambda _sha256: None)) for row in rows]
 
@@ -212,6 +226,13 @@ def forget_document(connection: sqlite3.Connection, document_id: UUID) -> None:
         place = Place(chat_id=UUID(row["chat_id"]), number=row["number"])
         _write(connection, place, turn)
     connection.execute("DELETE FROM turn_documents WHERE document_id = ?", (str(document_id),))
+
+
+def _listed(workspace: str, visitor: str | None) -> tuple[str, tuple[str, ...]]:
+    """Which chats are listed for a visitor: their own and those of nobody; None for all."""
+    if visitor is None:
+        return "c.workspace = ?", (workspace,)
+    return "c.workspace = ? AND c.visitor IN ('', ?)", (workspace, visitor)
 
 
 def _write(connection: sqlite3.Connection, place: Place, turn: Turn) -> None:

@@ -196,6 +196,9 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT;
     CREATE INDEX hidden_items_by_document ON hidden_items (document_id);
     """,
+    """
+    ALTER TABLE chats ADD COLUMN visitor TEXT NOT NULL DEFAULT '';  -- who began it, '' unknown
+    """,
 )
 VERSION = len(MIGRATIONS)
 

@@ -1,4 +1,7 @@
-"""Scripted `Chats`: promises the real interface and keeps turns in memory, as they were given."""
+"""Scripted `Chats`: promises the real interface and keeps turns in memory, as they were given.
+
+There is one visitor: everything is theirs.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ class ScriptedChats:
     is_full: bool = False  # the disk
     lines: str = ""  # what an export gives
 
-    def begin(self, chat_id: UUID | None, question: str) -> Place:
+    def begin(self, chat_id: UUID | None, question: str, *, visitor: str = "") -> Place:
         if self.is_full:
             message = "There is too little room on the disk."
             raise DiskReserveError(message)
@@ -47,11 +50,11 @@ class ScriptedChats:
             return None
         return Chat(id=chat_id, name=turns[0].question, turn_count=len(turns))
 
-    def recent(self, limit: int) -> list[Chat]:
+    def recent(self, limit: int, *, visitor: str | None = None) -> list[Chat]:
         found = [self.get(chat_id) for chat_id in reversed(self.kept)]
         return [chat for chat in found if chat is not None][:limit]
 
-    def count(self) -> int:
+    def count(self, *, visitor: str | None = None) -> int:
         return len(self.kept)
 
     def delete(self, chat_id: UUID) -> None:
@@ -61,10 +64,10 @@ class ScriptedChats:
         turns = self.kept[place.chat_id]
         turns[place.number] = replace(turns[place.number], rating=rating, remark=remark)
 
-    def rated_count(self) -> int:
+    def rated_count(self, *, visitor: str | None = None) -> int:
         return sum(turn.rating != 0 for turns in self.kept.values() for turn in turns)
 
-    def feedback(self) -> str:
+    def feedback(self, *, visitor: str | None = None) -> str:
         return self.lines
 
 

@@ -27,6 +27,7 @@ from rag.errors import RagError
 from ui.web import faults, state
 from ui.web.headers import SameOriginSockets, SecurityHeaders, content_security_policy
 from ui.web.serve import SAMPLE, address
+from ui.web.visitors import VisitorCookie
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -52,6 +53,7 @@ def create_app() -> st.App:
         middleware=[
             Middleware(SecurityHeaders, policy=content_security_policy()),
             Middleware(SameOriginSockets, also=_named_hosts()),
+            Middleware(VisitorCookie),
         ],
         routes=[
             Mount("/fonts", StaticFiles(directory=FONTS)),

@@ -89,7 +89,7 @@ def ask(services: Services, documents: Sequence[Document], question: str) -> Non
 def _place(services: Services, question: str) -> Place | None:
     """Where the answer is kept; None when the disk is full, which must not cost the answer."""
     try:
-        place = services.chats.begin(state.chat_id(), question)
+        place = services.chats.begin(state.chat_id(), question, visitor=state.visitor())
     except RagError as error:
         strong = "This answer is not kept."
         state.tell(state.Notice(tone="warn", strong=strong, rest=str(error)))

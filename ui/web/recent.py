@@ -76,14 +76,15 @@ def show_earlier(services: Services) -> None:
 
 def show(services: Services) -> UUID | None:
     """The list at the left; returns the chat that was clicked."""
-    count = services.chats.count()
+    visitor = state.visitor()
+    count = services.chats.count(visitor=visitor)
     if not count:
         return None
     st.html(pieces.section("Recent"))
     every = bool(st.session_state.get(state.ALL_CHATS))
     clicked = None
     with st.container(key="recent", gap=None):
-        for chat in services.chats.recent(LISTED_ALL if every else LISTED):
+        for chat in services.chats.recent(LISTED_ALL if every else LISTED, visitor=visitor):
             if _row(chat, is_open=chat.id == state.chat_id()):
                 clicked = chat.id
         if count > LISTED:
@@ -150,13 +151,14 @@ def _delete(services: Services, chat: Chat) -> None:
 
 
 def _export(services: Services) -> None:
-    count = services.chats.rated_count()
+    visitor = state.visitor()
+    count = services.chats.rated_count(visitor=visitor)
     if not count:
         return
     with st.container(key="acts-export"):
         st.download_button(
             f"Export {wording.count(count, 'rating')}",
-            services.chats.feedback,
+            lambda: services.chats.feedback(visitor=visitor),
             file_name=FEEDBACK_FILE,
             mime="application/jsonl",
             key="export-ratings",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, cast
 import streamlit as st
 
 from rag.turn import Turn as Turn  # what a conversation is made of
+from ui.web import visitors
 from ui.web.jobs import JobBoard
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ CHAT_PARAMETER = "chat"  # in the address
 CONFIRM_CHAT = "confirm_delete_chat"
 ALL_CHATS = "all_chats"
 SEEN = "seen_turn"
+VISITOR = "visitor"
 MAX_HELD = 30  # turns of a chat in memory; older ones are fetched again
 
 
@@ -109,6 +111,17 @@ def warm_up() -> None:
 def has_headers() -> bool:
     """Whether `ui.web.asgi` serves this page, so that the policy stands behind Markdown."""
     return os.environ.get("FOLIO_SERVE_CHILD") == "1"
+
+
+def visitor() -> str:
+    """Who looks: chats are listed for whoever began them. "" when started by hand: for all.
+
+    A browser that keeps no cookies is somebody new with each session.
+    """
+    if not has_headers():
+        return ""
+    known = visitors.read(st.context.cookies)
+    return known or cast("str", st.session_state.setdefault(VISITOR, visitors.new()))
 
 
 def turns() -> list[Turn]:
