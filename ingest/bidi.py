@@ -55,6 +55,39 @@ def logical_order(drawn: list[str], *, leftward: bool = False) -> str:
     return "".join(_in_place(run, is_turned) for run, is_turned in runs)
 
 
+def read_order(words: list[str], *, leftward: bool = False) -> list[int]:
+    """Places of the words of a line, given from left to right, in the order they are read.
+
+    Args:
+        words: the letters of each may be in either order.
+        leftward: most words of the page are.
+    """
+    text = "".join(words)
+    if not holds_leftward(text):
+        return list(range(len(words)))
+    is_turned = [holds_leftward(word) or not any(map(str.isalpha, word)) for word in words]
+    if not (leftward or is_leftward(text)):
+        is_turned = [holds_leftward(word) for word in words]
+        return [
+            place
+            for run in _alike(is_turned)
+            for place in (run[::-1] if is_turned[run[0]] else run)
+        ]
+    runs = reversed(_alike(is_turned))
+    return [place for run in runs for place in (run[::-1] if is_turned[run[0]] else run)]
+
+
+def _alike(flags: list[bool]) -> list[list[int]]:
+    """Places in runs of the same flag."""
+    runs: list[list[int]] = []
+    for place, flag in enumerate(flags):
+        if runs and flags[runs[-1][-1]] == flag:
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    return runs
+
+
 def _in_place(run: list[str], is_turned: bool) -> str:
     """A run of a line of Latin: leftward words turn where they stand, marks beside them stay."""
     words = [place for place, glyph in enumerate(run) if holds_leftward(glyph)]

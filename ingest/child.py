@@ -18,9 +18,10 @@ from typing import Any
 from ingest.ahead import Boxes, LayoutAhead
 from ingest.figures import without_picture
 from ingest.headings import HeadingPath, with_headings
+from ingest.pagewords import PageWord
 from ingest.parts import DocumentHead, ParsedPage, Part, Skipped
 from ingest.process import CancelledError, ChildGoneError, ChildProcess
-from ingest.wire import Frame, WireError, head_from_wire, page_from_wire
+from ingest.wire import Frame, WireError, head_from_wire, page_from_wire, words_from_wire
 from rag.errors import (
     CorruptFileError,
     DocumentError,
@@ -30,7 +31,7 @@ from rag.errors import (
     UnsupportedFileError,
 )
 from rag.settings import IngestSettings
-from rag.types import MediaType
+from rag.types import BBox, MediaType
 
 logger = logging.getLogger(__name__)
 
@@ -222,18 +223,28 @@ class Session:
         boxes = header.get("boxes")
         return boxes if isinstance(boxes, list) else None
 
-    def draw(self, page_number: int, *, long_side_px: int) -> bytes:
-        """A page as a PNG.
+    def draw(self, page_number: int, *, long_side_px: int, box: BBox | None = None) -> bytes:
+        """A page, or a part of it in points, as a PNG.
 
         Raises:
             ChildGoneError: It cannot be drawn within the time limit.
         """
-        request = {"do": "draw", "number": page_number, "long_side_px": long_side_px}
+        request = {"do": "draw", "number": page_number, "long_side_px": long_side_px, "box": box}
         for header, pictures in self._ask(request):
             if header["type"] == "picture" and pictures:
                 return pictures[0]
         message = "the page was not drawn"
         raise ChildGoneError(message)
+
+    def words(self, page_number: int) -> list[PageWord]:
+        """The words of a page with their places; none when they cannot be read in time."""
+        try:
+            header, _ = next(self._ask({"do": "words", "number": page_number}))
+            return words_from_wire(header.get("words", []))
+        except (ChildGoneError, WireError) as error:
+            logger.warning("child lost in words page=%s reason=%s", page_number, error)
+            self.close()
+            return []
 
     def _drafts(self, request: dict[str, Any], drafts: list[ParsedPage]) -> str | None:
         """Collect the drafts of a page; None when the last is complete, else why not, in words."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ingest.boxes import clipped
-from ingest.spans import InkMap
 
 if TYPE_CHECKING:
     import pymupdf
 
+    from ingest.spans import InkMap
     from rag.types import BBox
 
 MAX_SIDE_PX = 1_600
@@ -38,9 +38,16 @@ class Crop:
 def crop_page(
     page: pymupdf.Page, bbox: BBox | None = None, *, max_side_px: int = MAX_SIDE_PX
 ) -> Crop:
-    """Draw `bbox` of a page, or all of it, with its long side at most `max_side_px`.
+    """Draw `bbox` of a page, or all of it, with its long side at most `max_side_px`."""
+    return _crop(draw_pixels(page, bbox, max_side_px=max_side_px))
 
-    The pixels are known before anything is drawn: a page may be 14,400 points wide, or
+
+def draw_pixels(
+    page: pymupdf.Page, bbox: BBox | None = None, *, max_side_px: int = MAX_SIDE_PX
+) -> pymupdf.Pixmap:
+    """The pixels of `bbox` of a page, or of all of it, and nothing else about them.
+
+    Their number is known before anything is drawn: a page may be 14,400 points wide, or
     three points wide and kilometres long.
     """
     import pymupdf
@@ -52,10 +59,9 @@ def crop_page(
         scale = max_side_px / long_side
     # One pixel less: MuPDF rounds the clip outwards.
     scale *= 1 - 1 / max_side_px
-    pixels = page.get_pixmap(
+    return page.get_pixmap(
         matrix=pymupdf.Matrix(scale, scale), clip=box, colorspace=pymupdf.csRGB, alpha=False
     )
-    return _crop(pixels)
 
 
 def draw_ink(page: pymupdf.Page) -> InkMap | None:
@@ -66,6 +72,8 @@ def draw_ink(page: pymupdf.Page) -> InkMap | None:
     """
     import numpy as np
     import pymupdf
+
+    from ingest.spans import InkMap
 
     scale = INK_SIDE_PX / max(page.rect.width, page.rect.height, 1.0)
     pymupdf.TOOLS.reset_mupdf_warnings()

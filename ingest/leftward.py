@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from ingest.bidi import holds_leftward, logical_order
+from ingest.bidi import holds_leftward, logical_order, read_order
 from ingest.boxes import union
 
 if TYPE_CHECKING:
@@ -99,26 +99,57 @@ def _text(entry: Entry) -> str:
     return "".join(char["c"] for char in entry[1]["chars"])
 
 
+def read_rows(rawdict: dict[str, Any], *, leftward: bool) -> Iterator[tuple[str, BBox]]:
+    """All words of a page with their boxes, each row in the order it is read.
+
+    Args:
+        rawdict: the page as "rawdict" gives it.
+        leftward: most words of the page are.
+    """
+    lines = [line for block in rawdict["blocks"] for line in block.get("lines", ())]
+    rows = list(_rows(list(enumerate(lines))))
+    for row in sorted(rows, key=lambda row: min(number for number, _ in row)):
+        words = _words(row)
+        drawn = ["".join(glyph.text for glyph in word) for word in words]
+        for place in read_order(drawn, leftward=leftward):
+            text = logical_order([glyph.text for glyph in words[place]], leftward=leftward)
+            yield text, union(glyph.bbox for glyph in words[place])
+
+
 def _span(row: list[Entry], leftward: bool) -> Entry | None:
-    size = max(span["size"] for _, span in row)
+    words = _words(row)
+    if not words:
+        return None
+    drawn = [glyph.text for glyph in words[0]]
+    for word in words[1:]:
+        drawn += [" ", *(glyph.text for glyph in word)]
+    first = max((span for _, span in row), key=lambda span: len(span["chars"]))
+    box = union(glyph.bbox for word in words for glyph in word)
+    text, size = logical_order(drawn, leftward=leftward), _size(row)
+    made = {**first, "text": text, "bbox": box, "size": size}
+    return min(number for number, _ in row), made
+
+
+def _words(row: list[Entry]) -> list[list[_Glyph]]:
+    """The letters of a row from left to right, by words."""
+    size = _size(row)
     glyphs = [
         _glyph(char) for _, span in row for char in span["chars"] if not char.get("synthetic")
     ]
     spaces = [glyph.middle for glyph in glyphs if glyph.text.isspace()]
     letters = _clusters([glyph for glyph in glyphs if not glyph.text.isspace()], size)
-    if not letters:
-        return None
-    drawn = [letters[0].text]
+    words = [[letter] for letter in letters[:1]]
     for before, glyph in pairwise(letters):
         gap = glyph.x0 - before.x1
         has_space = any(before.middle < space < glyph.middle for space in spaces)
         if gap > WORD_GAP * size or (has_space and gap > WORD_GAP * size / 2):
-            drawn.append(" ")
-        drawn.append(glyph.text)
-    first = max((span for _, span in row), key=lambda span: len(span["chars"]))
-    box = union(glyph.bbox for glyph in letters)
-    made = {**first, "text": logical_order(drawn, leftward=leftward), "bbox": box, "size": size}
-    return min(number for number, _ in row), made
+            words.append([])
+        words[-1].append(glyph)
+    return words
+
+
+def _size(row: list[Entry]) -> float:
+    return float(max(span["size"] for _, span in row))
 
 
 def _glyph(char: dict[str, Any]) -> _Glyph:

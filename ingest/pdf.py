@@ -1,7 +1,7 @@
 """A PDF to pages of parts: text, tables and figures with their boxes.
 
-Runs in the child process. Knows pymupdf (imported when the first document is opened)
-and translates its errors; the decisions are in `arrange`, `captions` and `figures`.
+Runs in the child process. Knows pymupdf; the decisions are in `arrange`, `captions` and
+`figures`.
 """
 
 from __future__ import annotations
@@ -14,25 +14,18 @@ from typing import TYPE_CHECKING
 
 from ingest.arrange import Piece, arrange
 from ingest.boxsplit import split_pictures
-from ingest.characters import clean_text, fold_spaces
 from ingest.crops import MAX_SIDE_PX, Crop, crop_page
 from ingest.figures import MAX_FIGURES_PER_PAGE, SeenImages, SeenPictures, without_picture
 from ingest.graphic_types import PageContext
 from ingest.layout import LayoutBox, read_layout
 from ingest.margins import RunningMatter
+from ingest.opening import lighten, open_pdf, read_head, turn_upright
 from ingest.pageblocks import PageBlock, fill_boxes
 from ingest.parts import DocumentHead, PageClass, ParsedPage, Part, Skipped
 from ingest.reading_order import in_reading_order
 from ingest.ruled import read_ruled
 from ingest.sheet import MIN_TEXT_CHARACTERS, Sheet, readable
 from ingest.tableboxes import mend_tables
-from rag.errors import (
-    CorruptFileError,
-    DocumentError,
-    EmptyFileError,
-    EncryptedFileError,
-    FileTooLargeError,
-)
 from rag.types import Region
 
 if TYPE_CHECKING:
@@ -47,7 +40,6 @@ logger = logging.getLogger(__name__)
 
 PLAIN_PNG_BYTES = 3_000  # a drawn crop that packs so small shows a bar or a frame
 MAX_LAYOUT_PT2 = 40e6  # the layout model draws the page at one pixel a point
-MAX_TITLE_CHARACTERS = 300
 
 
 def open_head(
@@ -90,13 +82,13 @@ class PdfReader:
         self, path: Path, *, name: str, limits: IngestSettings, password: str | None = None
     ) -> None:
         self._limits = limits
-        self._document = _open(path, name, password)
-        self.head = _head(self._document, name, limits)
+        self._document = open_pdf(path, name=name, password=password)
+        self.head = read_head(self._document, name=name, limits=limits)
         self._margins = RunningMatter()
         self._seen = SeenPictures()
         self._images = SeenImages()
         self._texts_before: list[str] = []
-        self._lighten()
+        lighten(self._document)
 
     def close(self) -> None:
         """Release the file."""
@@ -145,7 +137,7 @@ class PdfReader:
         Remembers nothing, so pages may be asked for in any order.
         """
         page = self._document.load_page(page_number - 1)
-        page.remove_rotation()
+        turn_upright(page)
         is_large = page.rect.width * page.rect.height > MAX_LAYOUT_PT2
         if is_large or len(page.get_text("text").strip()) < MIN_TEXT_CHARACTERS:
             return None
@@ -153,14 +145,9 @@ class PdfReader:
         self._forget()
         return boxes
 
-    def draw(self, page_number: int, *, long_side_px: int) -> bytes:
-        """The page as displayed, as an RGB PNG."""
-        page = self._document.load_page(page_number - 1)
-        return crop_page(page, max_side_px=long_side_px).png
-
     def _sheet(self, page_number: int) -> Sheet:
         page = self._document.load_page(page_number - 1)
-        page.remove_rotation()  # from here on all boxes are those of the page as displayed
+        turn_upright(page)  # from here on all boxes are those of the page as displayed
         return Sheet(page_number, page)
 
     def _arranged(
@@ -249,19 +236,6 @@ class PdfReader:
         picture = Part(kind="page", text=text, regions=(region,), image_png=crop.png)
         return sheet.to_page(page_class, [picture, *words], [])
 
-    def _lighten(self) -> None:
-        """Drop, in memory only, what the pages do not need and what makes them slow.
-
-        The outline of a hostile file is 50,000 deep, and pymupdf4llm walks all pages of
-        a form for each page it lays out.
-        """
-        with contextlib.suppress(Exception):
-            catalog = self._document.pdf_catalog()
-            self._document.xref_set_key(catalog, "Outlines", "null")
-            # test_2548.pdf draws for minutes with its structure tree and 0.3 s without.
-            self._document.xref_set_key(catalog, "StructTreeRoot", "null")
-            self._document.xref_set_key(catalog, "AcroForm/Fields", "null")
-
     def _forget(self) -> None:
         """Halve MuPDF's cache: memory must stay flat, and the next page needs the same fonts."""
         _shrink_cache(50)
@@ -280,53 +254,6 @@ def _undrawn(
     for piece in pieces:
         parts.extend([piece.part] if piece.crop is None else without_picture(piece.part))
     return parts, skipped
-
-
-def _open(path: Path, name: str, password: str | None) -> pymupdf.Document:
-    import pymupdf
-
-    try:
-        # Always with the type: by its name alone a PNG or a web page opens as well.
-        document = pymupdf.open(path, filetype="pdf")
-    except pymupdf.EmptyFileError as error:
-        raise EmptyFileError(f"{name} is empty. Check the file and add it again.") from error
-    except (pymupdf.FileDataError, RuntimeError, ValueError) as error:
-        raise _corrupt(name) from error
-    if not document.is_pdf:
-        raise _corrupt(name)
-    if document.needs_pass and not document.authenticate(password or ""):
-        raise _encrypted(name, is_wrong=password is not None)
-    return document
-
-
-def _head(document: pymupdf.Document, name: str, limits: IngestSettings) -> DocumentHead:
-    try:
-        page_count = document.page_count
-        title = fold_spaces(clean_text((document.metadata or {}).get("title") or ""))
-    except Exception as error:
-        raise _corrupt(name) from error
-    if page_count <= 0:
-        message = f"{name} has no pages. Check the file and add it again."
-        raise EmptyFileError(message)
-    if page_count > limits.max_pages:
-        message = (
-            f"{name} has {page_count} pages; the limit is {limits.max_pages}. "
-            "Split it, or raise FOLIO_INGEST__MAX_PAGES."
-        )
-        raise FileTooLargeError(message)
-    return DocumentHead(media_type="pdf", page_count=page_count, title=title[:MAX_TITLE_CHARACTERS])
-
-
-def _corrupt(name: str) -> DocumentError:
-    return CorruptFileError(f"{name} is damaged and cannot be read. Save it again and add it.")
-
-
-def _encrypted(name: str, *, is_wrong: bool) -> DocumentError:
-    if is_wrong:
-        return EncryptedFileError(f"The password for {name} is wrong. Check it and try again.")
-    return EncryptedFileError(
-        f"{name} is protected by a password. Enter the password to have it read."
-    )
 
 
 def _try_crop(page: pymupdf.Page, box: BBox | None) -> Crop | None:

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
+    from ingest.pagewords import PageWord
     from rag.settings import IngestSettings
+    from rag.types import BBox
 
 POINTS_PER_INCH = 72.0
 MIN_SIDE_PX = 16
@@ -86,10 +88,16 @@ class PictureFile:
         elif not plain:
             yield self._page_of_many(page_number)
 
-    def draw(self, page_number: int, *, long_side_px: int) -> bytes:
-        """The page as displayed, as an RGB PNG."""
+    def draw(self, page_number: int, *, long_side_px: int, box: BBox | None = None) -> bytes:
+        """The page as displayed, or a part of it, as an RGB PNG."""
         image, size = self._decoded(page_number)
+        if box is not None:
+            image, size = _part(image, size, box)
         return _drawn(image, size, long_side_px)
+
+    def words(self, page_number: int) -> list[PageWord]:
+        """None: what is in a picture is not read."""
+        return []
 
     def _single_page(self) -> ParsedPage:
         image, size = self._decoded(1)
@@ -226,6 +234,20 @@ def _drawn(image: Image.Image, size: tuple[float, float], long_side_px: int) -> 
         square = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
         image = image.resize(square, Pillow.Resampling.LANCZOS)
     return encode_png(image, long_side_px)
+
+
+def _part(
+    image: Image.Image, size: tuple[float, float], box: BBox
+) -> tuple[Image.Image, tuple[float, float]]:
+    """What lies in a box of points, at least a dot, and its size in points."""
+    across, down = image.width / size[0], image.height / size[1]
+    left, top = (
+        min(int(box[0] * across), image.width - 1),
+        min(int(box[1] * down), image.height - 1),
+    )
+    right, bottom = max(left + 1, round(box[2] * across)), max(top + 1, round(box[3] * down))
+    part = image.crop((left, top, min(right, image.width), min(bottom, image.height)))
+    return part, (part.width / across, part.height / down)
 
 
 def _whole(page_number: int, size: tuple[float, float]) -> tuple[Region, ...]:

@@ -10,10 +10,11 @@ import json
 import struct
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import IO, Any
+from typing import IO, Annotated, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
+from ingest.pagewords import MAX_WORD_CHARACTERS, MAX_WORDS, PageWord
 from ingest.parts import DocumentHead, ParsedPage
 
 MAX_HEADER_BYTES = 64 << 20
@@ -25,6 +26,11 @@ _LENGTH = struct.Struct(">I")
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _HEAD: TypeAdapter[DocumentHead] = TypeAdapter(DocumentHead)
 _PAGE: TypeAdapter[ParsedPage] = TypeAdapter(ParsedPage)
+_Number = Annotated[float, Field(allow_inf_nan=False)]
+_Word = tuple[
+    Annotated[str, Field(max_length=MAX_WORD_CHARACTERS)], _Number, _Number, _Number, _Number
+]
+_WORDS: TypeAdapter[list[_Word]] = TypeAdapter(Annotated[list[_Word], Field(max_length=MAX_WORDS)])
 
 Frame = tuple[dict[str, Any], list[bytes]]
 
@@ -107,6 +113,27 @@ def page_from_wire(frame: Frame) -> ParsedPage:
         return _PAGE.validate_python(header["page"])
     except (KeyError, IndexError, TypeError, ValidationError) as error:
         message = "a page with wrong fields"
+        raise WireError(message) from error
+
+
+def words_to_wire(words: Sequence[PageWord]) -> dict[str, Any]:
+    """The words of a page as the header of a frame."""
+    return {"type": "words", "words": [(word.text, *word.bbox) for word in words]}
+
+
+def words_from_wire(words: object) -> list[PageWord]:
+    """The reverse of `words_to_wire`, checked; of the list alone.
+
+    Raises:
+        WireError: Something is missing or of another type, or there is too much of it.
+    """
+    try:
+        return [
+            PageWord(text, (x0, y0, x1, y1))
+            for text, x0, y0, x1, y1 in _WORDS.validate_python(words)
+        ]
+    except ValidationError as error:
+        message = "words with wrong fields"
         raise WireError(message) from error
 
 

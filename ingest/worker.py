@@ -5,10 +5,11 @@ each type. Started by `ingest.child` as `python -m ingest.worker`.
 
 Requests, one JSON object a line: {"do": "open", ...} first, then {"do": "page",
 "number": n, "plain": bool, "boxes": [...] from a "layout", if there was one},
-{"do": "layout", "number": n} or {"do": "draw", "number": n, "long_side_px": p}.
+{"do": "layout", "number": n}; of a document opened to be drawn {"do": "draw", "number": n,
+"long_side_px": p, "box": part of the page or null} or {"do": "words", "number": n}.
 Answers: "ready" once after imports; "head"; one or more "draft" (each holds all that the
-one before it held) and then "done"; "layout"; "picture"; or "error" (the file) or "failed"
-(this page).
+one before it held) and then "done"; "layout"; "picture"; "words"; or "error" (the file) or
+"failed" (this page).
 """
 
 from __future__ import annotations
@@ -18,28 +19,41 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
 
-from ingest.wire import head_to_wire, page_to_wire, write_frame
+from ingest.wire import head_to_wire, page_to_wire, words_to_wire, write_frame
 from rag.errors import DocumentError, EncryptedFileError
 from rag.settings import IngestSettings
 
 if TYPE_CHECKING:
+    from ingest.pageview import PageView
+    from ingest.pagewords import PageWord
     from ingest.parts import DocumentHead, ParsedPage
     from ingest.pdf import PdfReader
+    from rag.types import BBox
 
 logger = logging.getLogger(__name__)
 
+_NOT_TO_DRAW = ("pymupdf.layout", "pymupdf4llm")
+
 
 class _Reader(Protocol):
-    """An opened document: drafts of a page, the last one finished; pages drawn as PNG."""
+    """An opened document: drafts of a page, the last one finished."""
 
     @property
     def head(self) -> DocumentHead: ...
     def stages(self, page_number: int, *, plain: bool) -> Iterator[ParsedPage]: ...
-    def draw(self, page_number: int, *, long_side_px: int) -> bytes: ...
+
+
+class _View(Protocol):
+    """A document opened to be drawn."""
+
+    @property
+    def head(self) -> DocumentHead: ...
+    def draw(self, page_number: int, *, long_side_px: int, box: BBox | None) -> bytes: ...
+    def words(self, page_number: int) -> list[PageWord]: ...
 
 
 def main() -> None:
@@ -51,7 +65,7 @@ def main() -> None:
     if first is None:
         return
     limits = IngestSettings.model_validate(first["limits"])
-    _import_parser(first["media_type"], first["threads"])
+    _import_parser(first)
     _limit_memory(limits)
     if first["purpose"] == "parse" and hasattr(os, "nice"):
         os.nice(5)  # questions go first
@@ -71,23 +85,32 @@ def _take_stdout() -> BinaryIO:
     return answers
 
 
-def _import_parser(media_type: str, threads: int) -> None:
+def _import_parser(request: dict[str, Any]) -> None:
     """Imports before the clock of the first page starts; seconds on a busy machine."""
+    media_type = request["media_type"]
     if media_type in ("html", "markdown"):
         import ingest.html
     elif media_type == "picture":
         import ingest.pictures  # noqa: F401
     elif media_type == "pdf":
-        from ingest.layout import load_layout_model
+        if request["purpose"] == "parse":
+            from ingest.layout import load_layout_model
 
-        load_layout_model(threads)
+            load_layout_model(request["threads"])
+        else:
+            # pymupdf 2.0 imports these when it can, and with them onnxruntime: a second in
+            # which somebody waits for a page. None stands for "cannot be imported".
+            for name in _NOT_TO_DRAW:
+                sys.modules[name] = cast("Any", None)
         import pymupdf
 
         pymupdf.TOOLS.mupdf_display_errors(False)
         pymupdf.TOOLS.mupdf_display_warnings(False)
 
 
-def _opened(request: dict[str, Any], limits: IngestSettings, answers: BinaryIO) -> _Reader | None:
+def _opened(
+    request: dict[str, Any], limits: IngestSettings, answers: BinaryIO
+) -> _Reader | _View | None:
     _limit_cpu(limits)
     try:
         reader = _open(request, limits)
@@ -103,10 +126,10 @@ def _opened(request: dict[str, Any], limits: IngestSettings, answers: BinaryIO) 
     return reader
 
 
-def _open(request: dict[str, Any], limits: IngestSettings) -> _Reader:
+def _open(request: dict[str, Any], limits: IngestSettings) -> _Reader | _View:
     path = Path(request["path"])
     if request["media_type"] == "pdf":
-        return _open_pdf(path, request["name"], request["passwords"], limits)
+        return _open_pdf(path, request, limits)
     if request["media_type"] == "picture":
         from ingest.pictures import PictureFile
 
@@ -114,33 +137,56 @@ def _open(request: dict[str, Any], limits: IngestSettings) -> _Reader:
     return _PagelessReader(request, limits)
 
 
-def _open_pdf(path: Path, name: str, passwords: Sequence[str], limits: IngestSettings) -> _Reader:
+def _open_pdf(path: Path, request: dict[str, Any], limits: IngestSettings) -> _Reader | _View:
     """Tries the passwords in order; without any, the empty one that many files have."""
-    from ingest.pdf import PdfReader
-
-    for password in passwords[:-1]:
+    opener = _pdf_opener(request["purpose"])
+    *others, last = request["passwords"] or [None]
+    for password in others:
         with contextlib.suppress(EncryptedFileError):
-            return PdfReader(path, name=name, password=password, limits=limits)
-    last = passwords[-1] if passwords else None
-    return PdfReader(path, name=name, password=last, limits=limits)
+            return opener(path, name=request["name"], password=password, limits=limits)
+    return opener(path, name=request["name"], password=last, limits=limits)
 
 
-def _serve(reader: _Reader, request: dict[str, Any], answers: BinaryIO) -> None:
+def _pdf_opener(purpose: str) -> type[PdfReader | PageView]:
+    if purpose == "parse":
+        from ingest.pdf import PdfReader
+
+        return PdfReader
+    from ingest.pageview import PageView
+
+    return PageView
+
+
+def _serve(opened: _Reader | _View, request: dict[str, Any], answers: BinaryIO) -> None:
     number = request["number"]
     try:
-        if request["do"] == "draw":
-            png = reader.draw(number, long_side_px=request["long_side_px"])
-            write_frame(answers, {"type": "picture"}, [png])
-            return
-        if request["do"] == "layout":
-            write_frame(answers, {"type": "layout", "boxes": _layout(reader, number)})
-            return
-        for page in _stages(reader, request):
-            write_frame(answers, *page_to_wire(page, "draft"))
-        write_frame(answers, {"type": "done"})
+        # What the document was not opened for fails as a bad page does.
+        if request["do"] in ("draw", "words"):
+            _show(cast("_View", opened), request, answers)
+        else:
+            _parse(cast("_Reader", opened), request, answers)
     except (Exception, MemoryError):  # the rim: one bad page must not end the document
         logger.exception("page failed page_number=%s", number)
         write_frame(answers, {"type": "failed"})
+
+
+def _show(view: _View, request: dict[str, Any], answers: BinaryIO) -> None:
+    number = request["number"]
+    if request["do"] == "words":
+        write_frame(answers, words_to_wire(view.words(number)))
+        return
+    box = tuple(request["box"]) if request["box"] else None
+    png = view.draw(number, long_side_px=request["long_side_px"], box=box)
+    write_frame(answers, {"type": "picture"}, [png])
+
+
+def _parse(reader: _Reader, request: dict[str, Any], answers: BinaryIO) -> None:
+    if request["do"] == "layout":
+        write_frame(answers, {"type": "layout", "boxes": _layout(reader, request["number"])})
+        return
+    for page in _stages(reader, request):
+        write_frame(answers, *page_to_wire(page, "draft"))
+    write_frame(answers, {"type": "done"})
 
 
 def _stages(reader: _Reader, request: dict[str, Any]) -> Iterator[ParsedPage]:
@@ -191,10 +237,6 @@ class _PagelessReader:
 
     def stages(self, page_number: int, *, plain: bool) -> Iterator[ParsedPage]:
         yield self._page
-
-    def draw(self, page_number: int, *, long_side_px: int) -> bytes:
-        message = "it has no pages to draw"
-        raise ValueError(message)
 
 
 def _limit_memory(limits: IngestSettings) -> None:

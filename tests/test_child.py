@@ -12,7 +12,7 @@ import pymupdf
 import pytest
 
 from ingest.child import SHARED_FROM_PAGES, Session, Task, parse_in_child
-from ingest.pages import render_page
+from ingest.pages import draw_page
 from ingest.parts import DocumentHead, ParsedPage
 from rag.errors import (
     CorruptFileError,
@@ -200,10 +200,10 @@ def test_a_page_is_drawn_as_displayed(tmp_path: Path) -> None:
     from PIL import Image
 
     spec = PageSpec(lines=[WORDS], rotation=90, pictures=[((100, 100, 200, 200), make_png())])
-    png = render_page(
+    drawn = draw_page(
         _write(tmp_path, make_pdf([spec])), 1, long_side_px=800, timeout_s=LIMITS.page_timeout_s
     )
-    picture = Image.open(io.BytesIO(png))
+    picture = Image.open(io.BytesIO(drawn.png))
     assert picture.mode == "RGB"
     assert max(picture.size) in (799, 800)
     assert picture.width > picture.height
@@ -212,7 +212,7 @@ def test_a_page_is_drawn_as_displayed(tmp_path: Path) -> None:
 def test_a_page_that_cannot_be_drawn_in_time_says_so(tmp_path: Path) -> None:
     path = _write(tmp_path, make_endless_pdf([WORDS], endless_page=1))
     with pytest.raises(CorruptFileError, match="Page 1 cannot be drawn"):
-        render_page(path, 1, long_side_px=800, timeout_s=1.0)
+        draw_page(path, 1, long_side_px=800, timeout_s=1.0)
 
 
 def test_password_file_of_the_corpus_opens_with_its_password(shared: Path) -> None:

@@ -242,3 +242,27 @@ def test_a_picture_under_a_pdf_name_is_not_opened(tmp_path: Path) -> None:
     path.write_bytes(make_png())
     with pytest.raises(CorruptFileError, match=r"a\.pdf is damaged"):
         open_head(path, name="a.pdf", limits=LIMITS)
+
+
+@pytest.mark.parametrize("rotation", [90, 180, 270])
+def test_a_turned_page_with_a_crop_box_is_read_as_displayed(tmp_path: Path, rotation: int) -> None:
+    import pymupdf
+
+    document = pymupdf.open(stream=make_pdf(["Shown words of the page."]))
+    page = document[0]
+    page.insert_text((100, 800), "Cut off by the printer.")
+    page.set_cropbox(pymupdf.Rect(40, 60, 560, 700))
+    page.set_rotation(rotation)
+    shown = (page.rect.width, page.rect.height)
+    path = tmp_path / "turned.pdf"
+    path.write_bytes(document.tobytes())
+    document.close()
+
+    (parsed,) = parse_pages(path, name="turned.pdf", limits=LIMITS)
+
+    assert parsed.size == shown
+    assert "Cut off" not in " ".join(part.text for part in parsed.parts)
+    for part in parsed.parts:
+        x0, y0, x1, y1 = part.regions[0].bbox
+        assert 0 <= x0 < x1 <= shown[0]
+        assert 0 <= y0 < y1 <= shown[1]

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ingest.child import parse_in_child
 from ingest.detect import detect_media_type
-from ingest.pages import render_page
+from ingest.pages import draw_page
 from ingest.parts import DocumentHead, ParsedPage
 from ingest.pictures import PictureFile, name_words
 from rag.errors import CorruptFileError, DocumentError, EmptyFileError, FileTooLargeError
@@ -215,7 +215,7 @@ def test_the_page_of_a_picture_can_be_drawn_later(tmp_path: Path) -> None:
     path = tmp_path / "stored"
     path.write_bytes(make_picture("TIFF", (400, 300), pages=2))
 
-    png = render_page(path, 2, long_side_px=200, timeout_s=30, media_type="picture")
+    png = draw_page(path, 2, long_side_px=200, timeout_s=30, media_type="picture").png
 
     assert Image.open(io.BytesIO(png)).size == (200, 150)
 
