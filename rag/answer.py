@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from uuid import UUID
 
+    from PIL import Image
+
     from rag.citations import Resolved
     from rag.context import Surroundings
     from rag.embed.lanes import TextLane
@@ -80,6 +82,7 @@ def answer_stream(
     notes: tuple[str, ...] = (),
     around: Mapping[UUID, Surroundings] | None = None,
     named_figures: tuple[Hit, ...] = (),
+    picture: Image.Image | None = None,
 ) -> Iterator[AnswerEvent]:
     """Retrieved, then tokens, then Done.
 
@@ -101,6 +104,7 @@ def answer_stream(
         notes: what of the question retrieval did not read; handed on.
         around: what stands around the hits, for a model; quotes keep to the hits.
         named_figures: of the hits' texts, for quotes that name one.
+        picture: of the question, for a model that sees pictures.
     """
     turn = _Turn(
         question=question,
@@ -114,6 +118,7 @@ def answer_stream(
         notes=notes,
         around=around or {},
         named_figures=named_figures,
+        picture=picture,
     )
     if abstain or not hits:
         yield from _abstain(turn)
@@ -138,6 +143,7 @@ class _Turn:
     notes: tuple[str, ...]
     around: Mapping[UUID, Surroundings]
     named_figures: tuple[Hit, ...]
+    picture: Image.Image | None
     started: float = field(default_factory=time.perf_counter)
 
     def mark(self, name: str) -> None:
@@ -232,6 +238,7 @@ def _prompt(turn: _Turn, plan: _Plan) -> Prompt:
         history=turn.history,
         source_share=plan.source_share,
         around=turn.around,
+        picture=turn.picture,
     )
 
 
@@ -270,9 +277,10 @@ def _finish(turn: _Turn, plan: _Plan, prompt: Prompt, reply: _Reply) -> Iterator
         abstained=refused,
         finish=finish,
         images_sent=prompt.images_sent,
+        unseen_pictures=0 if plan.with_pictures else prompt.hidden_pictures,
         usage=reply.end.usage,
         error=_to_failure(reply.error),
-        shown=read_messages(prompt.messages, prompt.sources),
+        shown=read_messages(prompt.messages, prompt.sources, shows_question=prompt.shows_question),
     )
 
 
@@ -308,6 +316,7 @@ def _done(
     abstained: bool = False,
     finish: Finish = "stop",
     images_sent: int = 0,
+    unseen_pictures: int = 0,
     usage: Mapping[str, int] | None = None,
     error: Failure | None = None,
     shown: tuple[PromptPart, ...] = (),
@@ -335,6 +344,7 @@ def _done(
             unsupported=unsupported,
             notes=turn.notes,
             images_sent=images_sent,
+            unseen_pictures=unseen_pictures,
             usage=dict(usage or {}),
             timings_ms=turn.timings_ms,
             error=error,

@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from rag.turn import Turn
+from rag.turn import AskedPicture, Turn
 from rag.types import (
     Answer,
     Citation,
@@ -43,6 +43,8 @@ def write_turn(turn: Turn) -> str:
         "stopped": turn.stopped,
         "failure": turn.failure,
         "still_read": list(turn.still_read),
+        "picture": [turn.picture.name, turn.picture.sha256] if turn.picture else None,
+        "documents": [str(document_id) for document_id in turn.documents],
     }
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
@@ -67,6 +69,8 @@ def read_turn(question: str, text: str, body: str, picture_path: PicturePath) ->
         stopped=kept.get("stopped", False),
         failure=kept.get("failure", ""),
         still_read=tuple(kept.get("still_read", ())),
+        picture=_to_picture(kept.get("picture"), picture_path),
+        documents=tuple(map(UUID, kept.get("documents", ()))),
     )
 
 
@@ -93,6 +97,7 @@ def _from_answer(answer: Answer) -> Json:
         ],
         "notes": answer.notes,
         "images_sent": answer.images_sent,
+        "unseen_pictures": answer.unseen_pictures,
         "usage": dict(answer.usage),
         "timings_ms": dict(answer.timings_ms),
         "error": [answer.error.kind, answer.error.message] if answer.error else None,
@@ -180,6 +185,10 @@ def _from_part(part: PromptPart) -> Json:
 # -- and back ----------------------------------------------------------------------------
 
 
+def _to_picture(kept: list[str] | None, path: PicturePath) -> AskedPicture | None:
+    return AskedPicture(name=kept[0], sha256=kept[1], path=path(kept[1])) if kept else None
+
+
 def _to_answer(
     kept: Json, question: str, text: str, sources: tuple[Source, ...], path: PicturePath
 ) -> Answer:
@@ -210,6 +219,7 @@ def _to_answer(
         ),
         notes=tuple(kept.get("notes", ())),
         images_sent=kept.get("images_sent", 0),
+        unseen_pictures=kept.get("unseen_pictures", 0),
         usage=kept.get("usage", {}),
         timings_ms=kept.get("timings_ms", {}),
         error=Failure(kind=error[0], message=error[1]) if error else None,

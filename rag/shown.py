@@ -1,7 +1,8 @@
 """What a model was sent, read back from its messages: words and pictures in their order.
 
 Knows the layout that `rag.prompt` makes: in the last message each source is a label with its
-passage, its picture directly after; the question is the last part.
+passage, its picture directly after; the question is the last part. A picture of the question
+comes first, with a label of its own.
 """
 
 from __future__ import annotations
@@ -23,17 +24,20 @@ TOKENS_A_PICTURE = 1_000  # as in `rag.prompt`, which budgets with it
 
 
 def read_messages(
-    messages: Sequence[dict[str, Any]], sources: Sequence[Source]
+    messages: Sequence[dict[str, Any]], sources: Sequence[Source], *, shows_question: bool = False
 ) -> tuple[PromptPart, ...]:
     """The parts of a prompt, each with the marker of the source it belongs to.
 
     Args:
         messages: of `build_prompt`.
         sources: the sources of the same prompt, in order.
+        shows_question: the picture of the question comes before them; its parts have no marker.
     """
     *before, last = messages
     earlier = tuple(PromptPart(role=m["role"], text=m["content"]) for m in before)
-    return earlier + tuple(_read_parts(last["content"], sources))
+    own = 2 if shows_question else 0
+    first = tuple(_read_parts(last["content"][:own], ()))
+    return earlier + first + tuple(_read_parts(last["content"][own:], sources))
 
 
 def used_tokens(answer: Answer) -> tuple[int, int, bool]:

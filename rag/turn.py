@@ -18,10 +18,19 @@ _MARK_AT_END = re.compile(r"\[(\d{1,3})\]\s*$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskedPicture:
+    """The picture of a question. It belongs to its chat, to no document."""
+
+    name: str  # of the file it came from
+    sha256: str
+    path: str | None = None  # PNG on disk; None when it is not kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """One question and what came of it; `text` is what was written, finished or not."""
 
-    question: str
+    question: str  # "" for a picture alone
     text: str = ""
     sources: tuple[Source, ...] = ()
     answer: Answer | None = None
@@ -32,6 +41,18 @@ class Turn:
     number: int = 0  # place in its chat, 0-based
     rating: int = 0  # 1 up, -1 down
     remark: str = ""  # with the rating
+    picture: AskedPicture | None = None
+    documents: tuple[UUID, ...] = ()  # that were searched; empty: all
+
+    @property
+    def title(self) -> str:
+        """What the question is called: its words, or the name of its picture."""
+        return titled(self.question, self.picture)
+
+
+def titled(question: str, picture: AskedPicture | None) -> str:
+    """A question in words, also one that is a picture alone."""
+    return question if question.strip() or picture is None else f"Picture: {picture.name}"
 
 
 def documents_in(turn: Turn) -> set[UUID]:

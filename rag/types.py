@@ -242,7 +242,8 @@ class Answer:
     not_used: tuple[Hit, ...] = ()  # found, but outside the budget or not quoted
     unsupported: tuple[Unsupported, ...] = ()
     notes: tuple[str, ...] = ()  # what of the question was not read, in sentences
-    images_sent: int = 0
+    images_sent: int = 0  # that of the question counted
+    unseen_pictures: int = 0  # sources a model without eyes was given by their words only
     usage: Mapping[str, int] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     error: Failure | None = None

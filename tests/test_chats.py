@@ -13,15 +13,18 @@ from uuid import UUID, uuid4
 import pytest
 
 from evals.sets import read_set
+from rag.errors import ConfigError
 from rag.library import Place
 from rag.library.chats import ChatTable
 from rag.library.database import MIGRATIONS, Database
+from rag.prompt import QUESTION_PICTURE_NOTE
 from rag.record import read_turn, write_turn
 from rag.settings import EmbedSettings, Settings, StoreSettings
 from rag.turn import GONE_PROMPT, GONE_QUOTE, Turn
 from rag.types import Done
 from tests.builders import PageSpec, make_pdf, make_png
 from tests.openai_server import ModelServer, says
+from ui.question_picture import NewPicture, new_picture, picture_again
 from ui.services import Services, build
 
 if TYPE_CHECKING:
@@ -434,3 +437,85 @@ def test_rating_a_turn_of_an_unknown_chat_changes_nothing(services: Services) ->
     services.chats.rate(Place(chat_id=uuid4(), number=0), 1)
 
     assert services.chats.rated_count() == 0
+
+
+def photo(services: Services) -> NewPicture:
+    return new_picture(make_png((300, 200), (20, 90, 160)), "plan.png", services.settings.ingest)
+
+
+def test_the_picture_of_a_question_lives_as_long_as_its_chat(services: Services) -> None:
+    asked = photo(services)
+    place = services.chats.begin(None, "", picture=asked)
+    services.chats.keeper(place).keep(Turn(question="", picture=asked.asked), is_done=True)
+
+    turn = kept(services, place)
+
+    assert turn.picture is not None
+    assert turn.title == "Picture: plan.png"
+    chat = services.chats.get(place.chat_id)
+    assert chat is not None
+    assert chat.name == "Picture: plan.png"
+    again = picture_again(turn.picture, services.settings.ingest)
+    assert again.pixels.size == asked.pixels.size
+    services.chats.delete(place.chat_id)
+    assert not services.files.exists(asked.asked.sha256)
+    with pytest.raises(ConfigError, match="no longer kept"):
+        picture_again(turn.picture, services.settings.ingest)
+
+
+def test_a_deleted_document_leaves_nothing_and_the_question_keeps_its_picture(
+    services: Services, blade: UUID
+) -> None:
+    asked = photo(services)
+    answer = ask(services, QUESTION)
+    place = services.chats.begin(None, QUESTION, picture=asked, documents=[blade])
+    turn = Turn(
+        question=QUESTION,
+        text=answer.text,
+        sources=answer.sources,
+        answer=answer,
+        picture=asked.asked,
+        documents=(blade,),
+    )
+    services.chats.keeper(place).keep(turn, is_done=True)
+
+    receipt = services.delete(blade)
+
+    assert (receipt.points_left, receipt.rows_left, receipt.files_left) == (0, 0, 0)
+    left = kept(services, place)
+    assert left.picture is not None
+    assert Path(left.picture.path or "").is_file()
+    assert left.documents == (blade,)
+
+
+def test_the_picture_is_kept_from_the_moment_of_asking(services: Services) -> None:
+    place = services.chats.begin(None, QUESTION, picture=photo(services))
+
+    turn = kept(services, place)
+
+    assert turn.interrupted
+    assert turn.picture is not None
+    assert turn.picture.path is not None
+
+
+def test_a_model_that_sees_is_shown_the_picture_of_the_question_before_the_sources(
+    services: Services,
+) -> None:
+    llm = services.settings.llm
+    asked = photo(services)
+    with ModelServer(says(SAID)) as server:
+        update = {"model": "openai/test", "api_base": server.base_url, "vision": "on"}
+        services.settings = services.settings.model_copy(
+            update={"llm": llm.model_copy(update=update)}
+        )
+        answer = services.answer(QUESTION, picture=asked.pixels)
+        (request,) = server.requests
+
+    assert request.parts[0]["text"] == QUESTION_PICTURE_NOTE
+    assert request.parts[1]["type"] == "image_url"
+    assert request.parts[2]["text"].startswith("[1] ")
+    first, second = answer.prompt[1:3]
+    assert (first.marker, second.marker) == (None, None)
+    assert second.picture is not None
+    assert second.picture.width_px == 300
+    assert answer.images_sent >= 1

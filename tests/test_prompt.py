@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rag.types import Hit
 
 FENCE = "c0ffee"
+SQUARE = Image.new("RGB", (64, 64), "red")
 
 
 def build(hits: list[Hit], *, pictures: bool = True, **more: Any) -> Prompt:
@@ -174,3 +175,22 @@ def test_history_comes_without_marks_and_only_as_much_as_fits() -> None:
 
 def test_the_rules_name_the_one_sentence_for_no_answer() -> None:
     assert REFUSAL in build([make_hit("a")]).messages[0]["content"]
+
+
+def test_the_picture_of_the_question_is_one_of_the_pictures_that_may_be_sent(
+    picture: str,
+) -> None:
+    hits = [make_hit(f"words {n}", rank=n, kind="figure", image_path=picture) for n in (1, 2)]
+    prompt = build(hits, settings={"max_images": 2}, picture=SQUARE)
+    assert prompt.shows_question
+    assert (prompt.images_sent, prompt.hidden_pictures) == (2, 1)
+    assert [part["type"] for part in parts_of(prompt)[:2]] == ["text", "image_url"]
+    assert "give it no mark" in parts_of(prompt)[0]["text"]
+
+
+@pytest.mark.parametrize("sees", [True, False], ids=["no picture allowed", "text only"])
+def test_a_picture_of_the_question_that_is_not_shown_is_told_of(sees: bool) -> None:
+    prompt = build([make_hit("a")], pictures=sees, settings={"max_images": 0}, picture=SQUARE)
+    assert not prompt.shows_question
+    assert "picture that is not shown to you" in parts_of(prompt)[-1]["text"]
+    assert prompt.images_sent == 0

@@ -48,7 +48,9 @@ def answer_events(
     scope = Scope(workspace=services.workspace, documents=asked.documents)
     ready = services.answering.ready(use_llm=asked.use_llm)
     started = time.perf_counter()
-    question = stand_alone(asked.question, asked.history, ready.settings, asked.stop)
+    question = asked.question
+    if asked.picture is None:  # with one, "this" is the picture, nothing that was said before
+        question = stand_alone(question, asked.history, ready.settings, asked.stop)
     rewrite_ms = round(1000 * (time.perf_counter() - started), 1)
     is_rewritten = question != asked.question
     if is_rewritten:
@@ -77,6 +79,7 @@ def answer_events(
             notes=found.notes,
             around=around,
             named_figures=found.named_figures,
+            picture=asked.picture,
         )
         for event in ready.told(events):
             yield _completed(event, services, asked.question, question if is_rewritten else "")

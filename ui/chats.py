@@ -10,15 +10,16 @@ import time
 from typing import TYPE_CHECKING
 
 from rag.errors import NotFoundError, RagError
+from rag.turn import Turn
 from ui.feedback import to_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from uuid import UUID
 
     from rag.files import FileStore
     from rag.library import Chat, Library, Place
-    from rag.turn import Turn
+    from ui.question_picture import NewPicture
 
 logger = logging.getLogger(__name__)
 
@@ -34,13 +35,49 @@ class Chats:
         self._files = files
         self._workspace = workspace
 
-    def begin(self, chat_id: UUID | None, question: str, *, visitor: str = "") -> Place:
+    def begin(
+        self,
+        chat_id: UUID | None,
+        question: str,
+        *,
+        documents: Sequence[UUID] = (),
+        picture: NewPicture | None = None,
+        visitor: str = "",
+    ) -> Place:
         """A place for the answer to a question; without a chat, in a new one of this visitor.
+
+        Args:
+            chat_id: The chat it is asked in.
+            question: As asked; "" for a picture alone.
+            documents: Those that are searched; empty for all.
+            picture: What comes with it; kept as long as the chat.
+            visitor: Who asks.
 
         Raises:
             DiskReserveError: Too little disk is left to keep it.
         """
-        return self._table.begin(self._workspace, chat_id, question, visitor=visitor)
+        asked = Turn(
+            question=question,
+            documents=tuple(documents),
+            picture=picture.asked if picture else None,
+        )
+        place = self._table.begin(self._workspace, chat_id, asked, visitor=visitor)
+        if picture is not None:
+            self._keep_picture(place, picture)
+        return place
+
+    def _keep_picture(self, place: Place, picture: NewPicture) -> None:
+        try:
+            self._files.put_picture(picture.png)
+        except RagError as error:  # the disk is full; the question goes on
+            logger.warning("picture is not kept chat=%s error=%s", place.chat_id, error)
+
+    def picture_path(self, sha256: str) -> str | None:
+        """Where a stored picture lies, None when it is gone."""
+        try:
+            return str(self._files.picture_path(sha256))
+        except NotFoundError:
+            return None
 
     def keeper(self, place: Place, clock: Callable[[], float] = time.monotonic) -> Keeper:
         """Keeps one turn while it is written."""
@@ -48,7 +85,7 @@ class Chats:
 
     def open(self, chat_id: UUID, *, last: int, before: int | None = None) -> list[Turn]:
         """The last turns of a chat, oldest first; none of a chat that was deleted."""
-        return self._table.turns(chat_id, self._picture_path, last=last, before=before)
+        return self._table.turns(chat_id, self.picture_path, last=last, before=before)
 
     def turn(self, place: Place) -> Turn | None:
         """One turn, None when it was deleted."""
@@ -82,12 +119,6 @@ class Chats:
     def feedback(self, *, visitor: str | None = None) -> str:
         """Every rated answer, or the visitor's, as JSON lines that `folio eval` reads."""
         return to_lines(self._table.rated(self._workspace, visitor))
-
-    def _picture_path(self, sha256: str) -> str | None:
-        try:
-            return str(self._files.picture_path(sha256))
-        except NotFoundError:
-            return None
 
 
 class Keeper:

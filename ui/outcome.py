@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from rag.answer import PICTURES_HIDDEN_TEXT
 from rag.extractive import TITLE
 from ui.web import wording
 
@@ -15,8 +16,12 @@ if TYPE_CHECKING:
     from rag.types import Answer, Source
     from ui.web.pieces import Tone
 
-INTERRUPTED = ("Folio ended before this answer did.", "What was written so far is kept.")
-STOPPED = ("You stopped this answer.", "What was written so far is kept.")
+INTERRUPTED = "Folio ended before this answer did."
+STOPPED = "You stopped this answer."
+MODEL_DOWN = (
+    "The language model did not answer.",
+    "Here are the passages and figures that match.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +32,7 @@ class Told:
     strong: str
     rest: str = ""
     below: str = ""
+    under: bool = False  # it stands under the words, where they break off
 
 
 def shown_sources(turn: Turn) -> tuple[Source, ...]:
@@ -75,33 +81,46 @@ def badges_of(turn: Turn) -> list[tuple[Tone, str]]:
         found += wording.doubt_badges(answer.unsupported)
     elif answer.citations and answer.finish == "stop":
         found.append(("ok", "Every sentence supported"))
-    if answer.finish in ("length", "cut_off"):
+    # Stopped, but not by the visitor: it was too long, or nobody came back to it.
+    if answer.finish in ("length", "cut_off") or (answer.finish == "stopped" and not turn.stopped):
         found.append(("warn", "The answer was cut off"))
+    if answer.mode == "llm":
+        found += wording.blind_badges(answer, with_picture=turn.picture is not None)
     if turn.still_read:
-        found.append(("warn", "Answered while a document was still being read"))
+        found.append(("warn", wording.still_read(turn.still_read)))
     return found
 
 
 def notes_of(turn: Turn) -> Iterator[Told]:
-    """What went wrong or was left out, above the answer."""
+    """What went wrong or was left out, above the answer; last, why it breaks off."""
     answer = turn.answer
     if turn.failure:
         yield Told(tone="err", strong=turn.failure)
     if answer is not None and answer.error is not None:
-        is_written = answer.mode == "llm"
-        yield Told(
-            tone="warn",
-            strong=f"The language model did not answer{' to the end' if is_written else ''}.",
-            rest=""
-            if is_written or answer.abstained
-            else "Here are the passages that match, word for word.",
-            below=answer.error.message,
-        )
-    for sentence in answer.notes if answer is not None else ():
-        yield Told(tone="info", strong="The question is long.", rest=sentence)
+        strong, rest = MODEL_DOWN
+        if answer.mode == "llm":
+            strong, rest = "The language model did not answer to the end.", ""
+        elif answer.abstained:
+            rest = ""
+        yield Told(tone="warn", strong=strong, rest=rest, below=answer.error.message)
+    for sentences in answer.notes if answer is not None else ():
+        first, stop, rest = sentences.partition(". ")
+        yield Told(tone="info", strong=first + stop.strip(), rest=rest)
     if turn.stopped or turn.interrupted:
-        strong, rest = INTERRUPTED if turn.interrupted else STOPPED
-        yield Told(tone="info", strong=strong, rest=rest)
+        strong = INTERRUPTED if turn.interrupted else STOPPED
+        yield Told(tone="info", strong=strong, rest=_what_is_left(turn), under=True)
+
+
+def words_of(turn: Turn) -> str:
+    """What was written; a badge says that pictures were not shown to the model."""
+    return turn.text.removesuffix(PICTURES_HIDDEN_TEXT).rstrip()
+
+
+def _what_is_left(turn: Turn) -> str:
+    if turn.text:
+        return "What was written so far is kept."
+    found = " What was found is listed here." if turn.sources else ""
+    return f"Nothing was written yet.{found}"
 
 
 def cost(dollars: float | None) -> str:

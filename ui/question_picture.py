@@ -2,19 +2,65 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ingest.detect import SUFFIXES
 from rag.errors import ConfigError, DocumentError
-from rag.imaging import decode_picture
+from rag.imaging import decode_picture, encode_png
+from rag.turn import AskedPicture
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from PIL import Image
 
     from rag.settings import IngestSettings
 
 MB = 1_000_000
+MAX_NAME = 120  # characters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPicture:
+    """The picture of a question that is about to be asked."""
+
+    asked: AskedPicture
+    pixels: Image.Image  # searched with, and shown to a model
+    png: bytes  # to be kept
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file is meant as the picture of a question, by its name; else as a document."""
+    return Path(name).suffix.lower() in SUFFIXES["picture"]
+
+
+def new_picture(data: bytes, name: str, limits: IngestSettings) -> NewPicture:
+    """A picture to ask with, from a file.
+
+    Raises:
+        ConfigError: As `open_picture`.
+    """
+    pixels = open_picture(data, name, limits)
+    png = encode_png(pixels)
+    name = " ".join(name.split())[:MAX_NAME]
+    asked = AskedPicture(name=name, sha256=sha256(png).hexdigest())
+    return NewPicture(asked=asked, pixels=pixels, png=png)
+
+
+def picture_again(asked: AskedPicture, limits: IngestSettings) -> NewPicture:
+    """The kept picture of an earlier question, to ask with once more.
+
+    Raises:
+        ConfigError: It is no longer there.
+    """
+    try:
+        png = Path(asked.path or "").read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"The picture {asked.name} is no longer kept. Add it to your question again."
+        ) from error
+    return NewPicture(asked=asked, pixels=open_picture(png, asked.name, limits), png=png)
 
 
 def read_picture(path: Path, limits: IngestSettings) -> Image.Image:

@@ -1,7 +1,8 @@
 """Conversations and their turns: what was asked, answered and thought of it. Knows SQL.
 
 Turns refer to the pictures they show, so that a new reading of a document does not take them
-away. When a document is deleted, its words and pictures go from every turn.
+away. When a document is deleted, its words and pictures go from every turn. The picture of a
+question goes with its chat alone.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 MAX_NAME = 80  # characters
 _WRITING, _DONE = "writing", "done"
+NO_DOCUMENT = ""  # whose the picture of a question is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,19 +56,21 @@ class ChatTable:
         self,
         workspace: str,
         chat_id: UUID | None,
-        question: str,
+        asked: Turn,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         *,
         visitor: str = "",
     ) -> Place:
         """A new turn, being written; the first one of a new chat when there is none yet.
 
-        A chat that was deleted meanwhile, in another window, begins anew.
+        A chat that was deleted meanwhile, in another window, begins anew. The picture of the
+        question is held from here on, before its file is there: a file that nothing holds
+        would stay for ever, a held one that never came is only missed.
 
         Args:
             workspace: whose documents are asked.
             chat_id: the chat to go on with, None for a new one.
-            question: as asked; a new chat is named after it.
+            asked: the question; a new chat is named after it.
             now: the time.
             visitor: who begins a new chat; it is listed for them alone. "" lists it for all.
         """
@@ -79,7 +83,7 @@ class ChatTable:
             )
             if chat_id is None or not known:
                 chat_id = uuid4()
-                name = " ".join(question.split())[:MAX_NAME]
+                name = " ".join(asked.title.split())[:MAX_NAME]
                 started = now().isoformat(timespec="seconds")
                 connection.execute(
                     "INSERT INTO chats VALUES (?,?,?,?,0,?)",
@@ -93,9 +97,14 @@ class ChatTable:
                 "SELECT COALESCE(MAX(number) + 1, 0) FROM turns WHERE chat_id = ?", (str(chat_id),)
             ).fetchone()[0]
             connection.execute(
-                "INSERT INTO turns (chat_id, number, state, question) VALUES (?,?,?,?)",
-                (str(chat_id), number, _WRITING, question),
+                "INSERT INTO turns (chat_id, number, state, question, body) VALUES (?,?,?,?,?)",
+                (str(chat_id), number, _WRITING, asked.question, write_turn(asked)),
             )
+            if asked.picture is not None:
+                connection.execute(
+                    "INSERT OR IGNORE INTO file_refs VALUES (?,?,?)",
+                    (asked.picture.sha256, NO_DOCUMENT, _holder(chat_id)),
+                )
         return Place(chat_id=chat_id, number=number)
 
     def save_text(self, place: Place, text: str) -> None:

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from PIL import Image
+
     from rag.library import Block
     from rag.types import AnswerEvent, BBox, DocumentState, Kind
     from ui.answering import Answering
@@ -184,12 +186,15 @@ class ScriptedServices:
     state: Status = field(default_factory=make_status)
     settings: Settings = field(default_factory=Settings)
     pause_s: float = 0.0
+    hold_search: threading.Event | None = None  # until it is set nothing is found
+    hold: threading.Event | None = None  # until it is set nothing is written
     models: ScriptedModels = field(default_factory=ScriptedModels)
     chats: ScriptedChats = field(default_factory=ScriptedChats)
     answering: Answering = field(default_factory=make_answering)
     reader: list[Block] = field(default_factory=list)
     tries: list[str] = field(default_factory=list)
     asked: list[tuple[str, list[UUID], list[tuple[str, str]]]] = field(default_factory=list)
+    pictures: list[Image.Image | None] = field(default_factory=list)  # of the questions
     files: list[str] = field(default_factory=list)
     passwords: list[tuple[UUID, str]] = field(default_factory=list)
     page_password: str = ""  # of an encrypted document, asked for before a page is drawn
@@ -251,14 +256,21 @@ class ScriptedServices:
         documents: Sequence[UUID] = (),
         history: Sequence[tuple[str, str]] = (),
         stop: threading.Event | None = None,
+        picture: Image.Image | None = None,
     ) -> Iterator[AnswerEvent]:
         self.asked.append((question, list(documents), list(history)))
+        self.pictures.append(picture)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
             raise answer
+        if self.hold_search is not None:
+            self.hold_search.wait(20)
         yield Retrieved(answer.sources)
+        if self.hold is not None:
+            self.hold.wait(20)
         for word in answer.text.split(" "):
             if stop is not None and stop.is_set():
+                yield Done(replace(answer, finish="stopped"))
                 return
             time.sleep(self.pause_s)
             yield Token(word + " ")

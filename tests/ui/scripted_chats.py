@@ -14,24 +14,51 @@ from rag.library import Chat, Place
 from rag.turn import Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from ui.question_picture import NewPicture
 
 
 @dataclass
 class ScriptedChats:
     kept: dict[UUID, list[Turn]] = field(default_factory=dict)
+    folder: Path | None = None  # for pictures of questions; without one they are not kept
     is_full: bool = False  # the disk
     lines: str = ""  # what an export gives
 
-    def begin(self, chat_id: UUID | None, question: str, *, visitor: str = "") -> Place:
+    def begin(
+        self,
+        chat_id: UUID | None,
+        question: str,
+        *,
+        documents: Sequence[UUID] = (),
+        picture: NewPicture | None = None,
+        visitor: str = "",
+    ) -> Place:
         if self.is_full:
             message = "There is too little room on the disk."
             raise DiskReserveError(message)
         chat_id = chat_id if chat_id in self.kept else uuid4()
         turns = self.kept.pop(chat_id, [])  # last asked in, last in the dict
-        turns.append(Turn(question=question, interrupted=True, number=len(turns)))
+        asked = picture.asked if picture else None
+        if picture is not None and self.folder is not None:
+            (self.folder / f"{picture.asked.sha256}.png").write_bytes(picture.png)
+        turns.append(
+            Turn(
+                question=question,
+                documents=tuple(documents),
+                picture=asked,
+                interrupted=True,
+                number=len(turns),
+            )
+        )
         self.kept[chat_id] = turns
         return Place(chat_id=chat_id, number=len(turns) - 1)
+
+    def picture_path(self, sha256: str) -> str | None:
+        path = self.folder / f"{sha256}.png" if self.folder is not None else None
+        return str(path) if path is not None and path.is_file() else None
 
     def keeper(self, place: Place) -> ScriptedKeeper:
         def keep(turn: Turn, is_done: bool) -> None:
@@ -48,7 +75,7 @@ class ScriptedChats:
         turns = self.kept.get(chat_id)
         if not turns:
             return None
-        return Chat(id=chat_id, name=turns[0].question, turn_count=len(turns))
+        return Chat(id=chat_id, name=turns[0].title, turn_count=len(turns))
 
     def recent(self, limit: int, *, visitor: str | None = None) -> list[Chat]:
         found = [self.get(chat_id) for chat_id in reversed(self.kept)]

@@ -232,7 +232,8 @@ def test_while_a_file_is_read_the_page_says_how_far_and_can_be_asked(open_app: O
     html = page_html(app)
     assert "Text is ready. 14 of 37 figures" in html
     assert "Its text can be searched now; 14 of 37 figures are ready." in html
-    assert "Answered while a document was still being read" in html
+    assert "Answered while scan.pdf was still being read" in html
+    assert "Searching 2 documents. Text ready, 14 of 37 figures" in html
 
 
 def test_a_file_that_fails_while_it_is_read_says_why_where_the_visitor_is(open_app: Open) -> None:

@@ -98,25 +98,52 @@ def test_an_unforeseen_error_is_described_not_shown() -> None:
     assert _run(ask)[1].failure.startswith("ref for")
 
 
-def test_a_visitor_who_left_ends_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "UNSEEN_S", -1.0)
+def _run_unseen(minutes: float, ask: Callable[[threading.Event], Iterator[AnswerEvent]]) -> JobView:
+    """An answer of which each clock reading is so many minutes after the last look."""
+    times = iter([0.0])
+    job = AnswerJob("q", ask, describe=str, clock=lambda: next(times, 60 * minutes))
+    job.start()
+    while not job.is_done:
+        threading.Event().wait(0.01)
+    return job.look()
 
+
+def test_an_answer_goes_on_to_its_end_while_the_connection_is_lost_for_three_minutes() -> None:
+    def ask(stop: threading.Event) -> Iterator[AnswerEvent]:
+        for _ in range(20):
+            if stop.is_set():
+                return
+            yield Token("x")
+        yield Done(make_answer("q", "Rose. [1]", [HIT]))
+
+    view = _run_unseen(3.5, ask)
+
+    assert view.answer is not None
+    assert view.text == "Rose. [1]"
+
+
+def test_a_visitor_who_left_ends_the_answer_and_did_not_stop_it() -> None:
     def ask(stop: threading.Event) -> Iterator[AnswerEvent]:
         while not stop.is_set():
             yield Token("x")
 
-    job, _ = _run(ask)
+    view = _run_unseen(11.0, ask)
 
-    assert job.is_stopped
+    assert view.text.startswith("x")
+    assert view.failure == ""
 
 
 def test_an_endless_answer_stays_within_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "MAX_TEXT", 10)
 
-    def ask(_stop: threading.Event) -> Iterator[AnswerEvent]:
-        yield Token("x" * 100)
+    def ask(stop: threading.Event) -> Iterator[AnswerEvent]:
+        while not stop.is_set():
+            yield Token("x" * 4)
 
-    assert _run(ask)[1].text == "x" * 10
+    job, view = _run(ask)
+
+    assert view.text == "x" * 10
+    assert not job.is_stopped, "nobody did"
 
 
 def test_how_far_it_is_is_kept_after_each_event_and_whole_before_it_counts_as_done() -> None:

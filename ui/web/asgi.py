@@ -26,6 +26,7 @@ from streamlit.logger import get_logger
 from rag.errors import RagError
 from ui.web import faults, state
 from ui.web.headers import SameOriginSockets, SecurityHeaders, content_security_policy
+from ui.web.jobs import UNSEEN_S
 from ui.web.serve import SAMPLE, address
 from ui.web.visitors import VisitorCookie
 
@@ -74,6 +75,9 @@ def options(host: str, port: int, *, max_file_mb: int) -> dict[str, Any]:
         "server.enableXsrfProtection": True,
         "server.enableStaticServing": False,
         "server.fileWatcherType": "none",
+        # Who loses the connection for some minutes finds page and answer as they were; later
+        # ones come back by `?chat=`. As long as an answer goes on that nobody looks at.
+        "server.disconnectedSessionTTL": int(UNSEEN_S),
         "browser.gatherUsageStats": False,
         "client.showErrorDetails": "none",
         "client.showErrorLinks": False,

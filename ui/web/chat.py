@@ -1,14 +1,17 @@
-"""The Ask page: conversation, the answer being written, the chat box. Knows no retrieval."""
+"""The Ask page: conversation and the answer being written. Knows no retrieval."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from rag.errors import RagError
 from ui import outcome
+from ui.question_picture import picture_again
 from ui.web import (
+    composer,
     faults,
     markup,
     models,
@@ -20,14 +23,17 @@ from ui.web import (
     uploads,
     wording,
 )
-from ui.web.jobs import AnswerJob
+from ui.web.jobs import AnswerJob, Asking
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterator, Sequence
+    from uuid import UUID
 
     from rag.library import Place
+    from rag.turn import AskedPicture
     from rag.types import AnswerEvent, Document
+    from ui.question_picture import NewPicture
     from ui.services import Services
     from ui.web.jobs import JobView
 
@@ -56,27 +62,57 @@ def show(services: Services, documents: Sequence[Document]) -> None:
             _empty(services)
         else:
             _conversation(services, documents)
-    _chat_box(services, documents)
+    asked = composer.show(services, documents)
+    if asked is not None:
+        ask(services, documents, asked.question, picture=asked.picture)
+        st.rerun()
 
 
-def ask(services: Services, documents: Sequence[Document], question: str) -> None:
-    """Start the answer to a question in the background."""
+def ask(
+    services: Services,
+    documents: Sequence[Document],
+    question: str,
+    *,
+    picture: NewPicture | None = None,
+    again: state.Turn | None = None,
+) -> None:
+    """Start the answer to a question in the background.
+
+    Args:
+        services: Who answers.
+        documents: Those of the library.
+        question: "" for a picture alone.
+        picture: What comes with it.
+        again: The turn that is tried again: of the same documents, without itself as history.
+    """
     question = question.strip()
-    if not question or state.job() is not None:
+    if (not question and picture is None) or state.job() is not None:
         return
-    place = _place(services, question)
-    searchable, ticked = state.searchable(documents), state.scope(documents)
-    wanted = [d.id for d in ticked] if len(ticked) < len(searchable) else []
-    history = state.history()
+    wanted = _wanted(documents, again)
+    history = state.history(before=again.number if again else None)
+    place = _place(services, question, wanted, picture)
 
     def start(stop: threading.Event) -> Iterator[AnswerEvent]:
-        return services.ask(question, documents=wanted, history=history, stop=stop)
+        return services.ask(
+            question,
+            documents=wanted,
+            history=history,
+            stop=stop,
+            picture=picture.pixels if picture else None,
+        )
 
     job = AnswerJob(
-        question,
+        Asking(
+            question=question,
+            picture=_kept(services, picture),
+            documents=wanted,
+            document_count=len(wanted or state.searchable(documents)),
+            still_read=tuple(
+                d.name for d in documents if d.state in ("queued", "working", "readable")
+            ),
+        ),
         start,
         describe=lambda error: faults.sentence(faults.log(error)),
-        still_read=tuple(d.name for d in documents if d.state in ("queued", "working", "readable")),
         place=place,
         keep=_keeper(services, place) if place else lambda _job, _view: None,
     )
@@ -86,10 +122,49 @@ def ask(services: Services, documents: Sequence[Document], question: str) -> Non
     job.start()
 
 
-def _place(services: Services, question: str) -> Place | None:
+def ask_again(services: Services, documents: Sequence[Document], turn: state.Turn) -> None:
+    """Ask the question of a turn once more, with its picture and of its documents.
+
+    The new answer stands after the old one: nothing that was read, rated or linked is lost.
+    """
+    picture = None
+    if turn.picture is not None:
+        try:
+            picture = picture_again(turn.picture, services.settings.ingest)
+        except RagError as error:
+            state.tell(state.Notice(tone="warn", strong="It was not tried again.", rest=str(error)))
+            return
+    ask(services, documents, turn.question, picture=picture, again=turn)
+
+
+def _wanted(documents: Sequence[Document], again: state.Turn | None) -> tuple[UUID, ...]:
+    """The documents to search, none for all; those of an earlier question as far as they live."""
+    searchable, ticked = state.searchable(documents), state.scope(documents)
+    if again is not None:
+        left = tuple(d.id for d in searchable if d.id in again.documents)
+        if left or not again.documents:
+            return left
+    return tuple(d.id for d in ticked) if len(ticked) < len(searchable) else ()
+
+
+def _kept(services: Services, picture: NewPicture | None) -> AskedPicture | None:
+    if picture is None:
+        return None
+    return replace(picture.asked, path=services.chats.picture_path(picture.asked.sha256))
+
+
+def _place(
+    services: Services, question: str, wanted: Sequence[UUID], picture: NewPicture | None
+) -> Place | None:
     """Where the answer is kept; None when the disk is full, which must not cost the answer."""
     try:
-        place = services.chats.begin(state.chat_id(), question, visitor=state.visitor())
+        place = services.chats.begin(
+            state.chat_id(),
+            question,
+            documents=wanted,
+            picture=picture,
+            visitor=state.visitor(),
+        )
     except RagError as error:
         strong = "This answer is not kept."
         state.tell(state.Notice(tone="warn", strong=strong, rest=str(error)))
@@ -108,14 +183,17 @@ def _keeper(services: Services, place: Place) -> Callable[[AnswerJob, JobView], 
 
 def _to_turn(job: AnswerJob, view: JobView) -> state.Turn:
     answer = view.answer
+    asking = job.asking
     return state.Turn(
-        question=job.question,
+        question=asking.question,
+        picture=asking.picture,
+        documents=asking.documents,
         text=view.text,
         sources=view.sources,
         answer=answer,
-        stopped=job.is_stopped if answer is None else answer.finish == "stopped",
+        stopped=job.is_stopped and (answer is None or answer.finish == "stopped"),
         failure=view.failure,
-        still_read=job.still_read,
+        still_read=asking.still_read,
         number=job.place.number if job.place else state.next_number(),
     )
 
@@ -136,8 +214,14 @@ def _spoken(turn: state.Turn) -> str:
     if turn.failure:
         return turn.failure
     if turn.stopped:
-        return " ".join(outcome.STOPPED)
-    return f"Answer ready, {wording.count(len(turn.sources), 'source')}"
+        return outcome.STOPPED
+    count = wording.count(len(outcome.shown_sources(turn)), "source")
+    answer = turn.answer
+    if answer is not None and answer.abstained:
+        return f"No answer in these documents, {count} nearby"
+    if answer is not None and answer.error is not None:
+        return f"{outcome.MODEL_DOWN[0]} {count} found"
+    return f"Answer ready, {count}"
 
 
 def _empty(services: Services) -> None:
@@ -174,8 +258,8 @@ def _conversation(services: Services, documents: Sequence[Document]) -> None:
         st.html(pieces.hidden_title("Ask your documents"))
     recent.show_earlier(services)
     for turn in told:
-        if turns.show(turn.number, turn):
-            ask(services, documents, turn.question)
+        if turns.show(turn.number, turn, is_last=turn is told[-1] and state.job() is None):
+            ask_again(services, documents, turn)
             st.rerun()
     if state.job() is not None:
         _live(services)
@@ -212,7 +296,10 @@ def _suggestions(services: Services, documents: Sequence[Document]) -> None:
 
 @st.fragment(run_every=POLL_S)
 def _live(services: Services) -> None:
-    """The answer being written. Ends by handing it over and drawing the page anew."""
+    """The answer being written. Ends by handing it over and drawing the page anew.
+
+    Its parts stand in the order of a finished turn, so that nothing jumps when it ends.
+    """
     job = state.job()
     if job is None:
         return
@@ -222,39 +309,20 @@ def _live(services: Services) -> None:
         st.rerun()
     number = job.place.number if job.place else state.next_number()
     with st.container(key=f"turn-{number}"):
-        st.html(pieces.question(job.question))
+        turns.head(number, job.asking.title, job.asking.picture)
         turns.searched_for(view.searched_for)
         if view.restarted:
-            st.html(pieces.note("warn", "The language model did not answer.", view.restarted))
+            st.html(pieces.note("warn", *outcome.MODEL_DOWN) + pieces.meta(view.restarted))
         if view.text:
             turns.words(number, view.text, view.sources)
         else:
-            st.html(pieces.waiting(_waiting_words(len(view.sources))))
-            turns.plates(number, view.sources)
+            st.html(pieces.waiting(_waiting_words(job.asking.document_count, view)))
+        turns.found(number, view.sources)
         with st.container(horizontal=True, key="acts-live"):
             st.button("Stop", key="stop", icon=":material/stop:", on_click=job.stop)
 
 
-def _waiting_words(source_count: int) -> str:
-    if not source_count:
-        return "Searching"
-    return f"Found {wording.count(source_count, 'source')}. Writing the answer"
-
-
-def _chat_box(services: Services, documents: Sequence[Document]) -> None:
-    searchable, ticked = state.searchable(documents), state.scope(documents)
-    reading = sum(d.state in ("queued", "working", "readable") for d in documents)
-    with st.bottom:
-        question = st.chat_input(
-            "Ask about your documents",
-            key="ask",
-            disabled=not ticked or state.job() is not None,
-        )
-        st.html(f'<div class="f-scope">{pieces.meta(_scope(ticked, searchable, reading))}</div>')
-    if question:
-        ask(services, documents, question)
-        st.rerun()
-
-
-def _scope(ticked: Sequence[Document], searchable: Sequence[Document], reading: int) -> str:
-    return wording.scope_line(len(ticked), len(searchable), reading)
+def _waiting_words(document_count: int, view: JobView) -> str:
+    if not view.sources:
+        return f"Searching {wording.count(document_count, 'document')}"
+    return f"Found {wording.count(len(view.sources), 'source')}. Writing the answer"

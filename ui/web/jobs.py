@@ -1,7 +1,8 @@
 """An answer being written in the background. A plain object: never calls Streamlit.
 
 A script that streams is killed by any click (Streamlit 1.67); this goes on, and a
-fragment draws what there is. A visitor who leaves stops looking, and that ends it.
+fragment draws what there is. It also goes on when the connection is lost, to its own end
+(tokens and time of an answer are limited), and is kept: who comes back finds it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rag.errors import RagError
+from rag.turn import titled
 from rag.types import Done, Restart, Retrieved, Rewritten, Token
 
 if TYPE_CHECKING:
@@ -20,11 +22,14 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from rag.library import Place
+    from rag.turn import AskedPicture
     from rag.types import Answer, AnswerEvent, Source
 
 logger = logging.getLogger(__name__)
 
-UNSEEN_S = 60.0  # nobody drew it for so long: the visitor is gone
+# Nobody drew it for so long: the visitor is gone, and a paid model need not go on. Well over
+# a lift or a tunnel (three minutes, issue 8); `disconnectedSessionTTL` in `asgi` is as long.
+UNSEEN_S = 600.0
 MAX_TEXT = 60_000  # characters; the whole text is sent to the browser at each redraw
 
 
@@ -41,38 +46,55 @@ class JobView:
     is_done: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """A question as it was asked, for the page that draws its answer."""
+
+    question: str  # "" for a picture alone
+    picture: AskedPicture | None = None
+    documents: tuple[UUID, ...] = ()  # searched; empty: all
+    document_count: int = 0
+    still_read: tuple[str, ...] = ()  # names of documents that were being read meanwhile
+
+    @property
+    def title(self) -> str:
+        """What the question is called."""
+        return titled(self.question, self.picture)
+
+
 class AnswerJob:
     """Runs the events of one question in a thread and keeps what they add up to.
 
     Args:
-        question: As asked.
+        asking: The question, or its words alone.
         ask: Starts the answer; ends soon after the event it is given is set.
         describe: Turns an unforeseen error into a sentence with a reference.
-        still_read: Names of documents that were being read when it was asked.
         place: Where it is kept; None when it cannot be.
         keep: Told after each event how far it is, and at the end.
+        clock: Seconds.
     """
 
     def __init__(
         self,
-        question: str,
+        asking: Asking | str,
         ask: Callable[[threading.Event], Iterator[AnswerEvent]],
         *,
         describe: Callable[[BaseException], str],
-        still_read: tuple[str, ...] = (),
         place: Place | None = None,
         keep: Callable[[AnswerJob, JobView], None] = lambda _job, _view: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.question = question
-        self.still_read = still_read
+        self.asking = Asking(question=asking) if isinstance(asking, str) else asking
         self.place = place
+        self._clock = clock
         self._keep = keep
         self._ask = ask
         self._describe = describe
         self._view = JobView()
         self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._seen_at = time.monotonic()
+        self._is_stopped = False
+        self._seen_at = clock()
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -80,12 +102,13 @@ class AnswerJob:
 
     def stop(self) -> None:
         """Ask the answer to end; what is written stays."""
+        self._is_stopped = True
         self._stop.set()
 
     @property
     def is_stopped(self) -> bool:
-        """Whether somebody asked it to end."""
-        return self._stop.is_set()
+        """Whether somebody asked it to end; nobody did when it was left alone for too long."""
+        return self._is_stopped
 
     @property
     def is_done(self) -> bool:
@@ -94,7 +117,7 @@ class AnswerJob:
 
     def look(self) -> JobView:
         """The state now; looking keeps the job alive."""
-        self._seen_at = time.monotonic()
+        self._seen_at = self._clock()
         with self._lock:
             return self._view
 
@@ -103,7 +126,8 @@ class AnswerJob:
             for event in self._ask(self._stop):
                 self._take(event)
                 self._note(self._view)
-                if time.monotonic() - self._seen_at > UNSEEN_S:
+                is_left = self._clock() - self._seen_at > UNSEEN_S
+                if is_left or len(self._view.text) >= MAX_TEXT:
                     self._stop.set()
             self._end()
         except RagError as error:

@@ -46,9 +46,23 @@ export default ({ data, parentElement }) => {
 
 # A new question would otherwise appear below what is in sight. Tried for a second,
 # because the turn is drawn after this runs; a turn that was shown before is left alone.
+# When the answer is there, the chat box is open again: the keyboard goes on from it, unless
+# it is somewhere else already. Not on a touch screen, where a keyboard would cover the answer.
 _SCROLL = """
 export default ({ data }) => {
   const turn = Number(data);
+  const box = () => document.querySelector('[data-testid=stChatInputTextArea]:not([disabled])');
+  const isFree = () => !document.activeElement || document.activeElement === document.body;
+  if (turn < 0 && window.folioTurn >= 0 && matchMedia('(pointer: fine)').matches) {
+    let tries = 20;
+    const go = () => {
+      if (!isFree()) return;
+      if (box()) box().focus({ preventScroll: true });
+      else if (tries--) setTimeout(go, 50);
+    };
+    go();
+  }
+  if (turn < 0) window.folioTurn = -1;
   if (!(turn >= 0) || window.folioTurn === turn) return;
   window.folioTurn = turn;
   let tries = 20;
@@ -80,5 +94,5 @@ def announce(words: str) -> None:
 
 
 def scroll_to(turn: int) -> None:
-    """Bring the question that was just asked to the top of the page; -1 for none."""
+    """Bring the question that was just asked to the top of the page; -1 when none is asked."""
     _scroll(key="scroller", data=turn)

@@ -46,6 +46,7 @@ def show(turn: state.Turn) -> None:
         if answer.mode == "extractive":
             st.html(pieces.note("info", *no_model(answer)))
         st.html(pieces.facts(facts(answer)))
+        _asked_picture(turn)
         _sources(turn.number, answer)
         _left_out(answer)
         _prompt(answer)
@@ -119,6 +120,18 @@ def picture_words(picture: SentPicture) -> str:
     return f"picture, {picture.width_px} × {picture.height_px} px, {form}, {size}"
 
 
+def _asked_picture(turn: state.Turn) -> None:
+    """The picture of the question, as it was sent or why it was not."""
+    answer, asked = turn.answer, turn.picture
+    if asked is None or answer is None or not answer.prompt:
+        return
+    sent = next((p.picture for p in answer.prompt if p.picture and p.marker is None), None)
+    words = picture_words(sent) if sent else "not sent, it was only searched with"
+    st.html(pieces.section("Picture of the question") + pieces.bullets([f"{asked.name} · {words}"]))
+    if sent is not None:
+        _picture(f"{turn.number}-asked", asked.path, sent, "Picture of the question")
+
+
 def _sources(number: int, answer: Answer) -> None:
     if not answer.prompt:
         return
@@ -128,7 +141,9 @@ def _sources(number: int, answer: Answer) -> None:
         picture = pictures.get(source.marker)
         st.html(pieces.bullets([_line(source, picture)]))
         if picture is not None:
-            _picture(number, source, picture)
+            path = source.hit.image_path if picture.sha256 is not None else None
+            alt = wording.picture_alt(source.hit)
+            _picture(f"{number}-{source.marker}", path, picture, alt)
 
 
 def _line(source: Source, picture: SentPicture | None) -> str:
@@ -144,16 +159,15 @@ def _line(source: Source, picture: SentPicture | None) -> str:
     return " · ".join(words)
 
 
-def _picture(number: int, source: Source, picture: SentPicture) -> None:
-    path = source.hit.image_path
-    if picture.sha256 is None or path is None:
+def _picture(key: str, path: str | None, picture: SentPicture, alt: str) -> None:
+    if path is None:
         return
     try:
         small = _as_sent(path, picture.width_px, picture.height_px)
     except OSError:  # deleted in another window
         return
-    with st.container(key=f"sent-{number}-{source.marker}"):
-        st.image(small, width=picture.width_px, alt=wording.picture_alt(source.hit))
+    with st.container(key=f"sent-{key}"):
+        st.image(small, width=picture.width_px, alt=alt)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

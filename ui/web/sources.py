@@ -57,8 +57,10 @@ def sources_of(turn: int) -> list[Source]:
         return state.loose_sources()
     if known is not None:
         return list(outcome.shown_sources(known))
-    is_next = job is not None and turn == state.next_number()
-    return list(job.look().sources) if job is not None and is_next else []
+    if job is None:
+        return []
+    number = job.place.number if job.place else state.next_number()
+    return list(job.look().sources) if turn == number else []
 
 
 def _draw(shown: state.OpenSource, sources: list[Source], place: int) -> None:

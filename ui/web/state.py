@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from ui.web.pieces import Tone
 
 TURNS = "turns"
+ASK = "ask"  # the chat box
+DRAFT = "draft"
 JOB = "job"
 OPEN = "open_source"
 NOTICES = "notices"
@@ -154,15 +156,33 @@ def change_turn(changed: Turn) -> None:
     set_turns([changed if turn.number == changed.number else turn for turn in turns()])
 
 
-def history() -> list[tuple[str, str]]:
-    """Earlier (question, answer) pairs for the model, oldest first; each stands alone."""
-    told = [(_asked(turn), turn.text) for turn in turns() if turn.text]
+def history(before: int | None = None) -> list[tuple[str, str]]:
+    """Earlier (question, answer) pairs for the model, oldest first; each stands alone.
+
+    An answer that was tried again gives way to the one after it.
+    """
+    held = [turn for turn in turns() if turn.text and (before is None or turn.number < before)]
+    told = [
+        (_asked(turn), turn.text)
+        for place, turn in enumerate(held, 1)
+        if all(after.title != turn.title for after in held[place : place + 1])
+    ]
     return told[-HISTORY_TURNS:]
 
 
 def _asked(turn: Turn) -> str:
     searched = turn.answer.searched_for if turn.answer else ""
-    return searched or turn.question
+    return searched or turn.title
+
+
+def set_draft(words: str) -> None:
+    """Put words into the chat box at the next run, before it is drawn."""
+    st.session_state[DRAFT] = words
+
+
+def take_draft() -> str:
+    """The words that wait for the chat box; they are given once."""
+    return cast("str", st.session_state.pop(DRAFT, ""))
 
 
 def chat_id() -> UUID | None:

@@ -14,31 +14,53 @@ from ui.web import markup, pieces, seen, state, thumbs, wording
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rag.turn import AskedPicture
     from rag.types import Answer, Source, Unsupported
 
+QUESTION_PICTURE = "Picture of the question"
 MAX_PLATES = 2
 MAX_CARDS = 8
+MAX_FOUND = 4  # before the first word
 
 
-def show(number: int, turn: state.Turn) -> bool:
+def show(number: int, turn: state.Turn, *, is_last: bool = False) -> bool:
     """Draw a finished turn; returns whether "Try again" was clicked."""
     with st.container(key=f"turn-{number}"):
-        st.html(pieces.question(turn.question))
+        head(number, turn.title, turn.picture)
         searched_for(turn.answer.searched_for if turn.answer else "")
         _notes(turn)
         if turn.answer is not None and turn.answer.mode == "extractive":
             quotes(number, turn.answer)
         elif turn.text:
             doubted = turn.answer.unsupported if turn.answer is not None else ()
-            words(number, turn.text, turn.sources, doubted)
+            words(number, outcome.words_of(turn), turn.sources, doubted)
             _checks(number, doubted)
+        _notes(turn, under=True)
         shown = outcome.shown_sources(turn)
         plates(number, shown)
         _cards(number, turn, shown)
-        again = _foot(number, turn)
+        again = _foot(number, turn, is_last=is_last)
         thumbs.ask_word(turn)
         seen.show(turn)
         return again
+
+
+def head(number: int, title: str, picture: AskedPicture | None) -> None:
+    """The question, with its picture under it."""
+    st.html(pieces.question(title))
+    if picture is not None and picture.path is not None and Path(picture.path).is_file():
+        with st.container(key=f"asked-{number}"):
+            st.image(picture.path, alt=QUESTION_PICTURE)
+
+
+def found(number: int, sources: Sequence[Source]) -> None:
+    """What was found, while nothing or not all is written yet: pictures and first passages."""
+    plates(number, sources)
+    if sources:
+        st.html(
+            pieces.section("Found", wording.count(len(sources), "source"))
+            + pieces.source_cards(card(number, source) for source in sources[:MAX_FOUND])
+        )
 
 
 def searched_for(question: str) -> None:
@@ -97,8 +119,10 @@ def card(number: int, source: Source) -> pieces.Card:
     )
 
 
-def _notes(turn: state.Turn) -> None:
+def _notes(turn: state.Turn, *, under: bool = False) -> None:
     for told in outcome.notes_of(turn):
+        if told.under != under:
+            continue
         st.html(pieces.note(told.tone, told.strong, told.rest))
         if told.below:
             st.html(pieces.meta(told.below))
@@ -113,7 +137,7 @@ def _cards(number: int, turn: state.Turn, shown: Sequence[Source]) -> None:
     )
 
 
-def _foot(number: int, turn: state.Turn) -> bool:
+def _foot(number: int, turn: state.Turn, *, is_last: bool) -> bool:
     found = outcome.badges_of(turn)
     again = False
     with st.container(horizontal=True, vertical_alignment="center", key=f"acts-{number}"):
@@ -128,8 +152,10 @@ def _foot(number: int, turn: state.Turn) -> bool:
             seen.button(number)
             thumbs.show(turn)
         is_partial = turn.stopped or turn.interrupted or bool(turn.failure)
-        if is_partial or (turn.answer is not None and turn.answer.error):
-            again = st.button("Try again", type="tertiary", key=f"again-{number}")
+        if is_last or is_partial or (turn.answer is not None and turn.answer.error):
+            again = st.button(
+                "Try again", type="tertiary", key=f"again-{number}", icon=":material/refresh:"
+            )
     return again
 
 

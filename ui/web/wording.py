@@ -11,7 +11,7 @@ from ui.views import duration_words, needs_password
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rag.types import Document, DocumentState, Doubt, Hit, Unsupported
+    from rag.types import Answer, Document, DocumentState, Doubt, Hit, Unsupported
     from ui.models import ModelJob
     from ui.views import Progress
     from ui.web.pieces import Tone
@@ -157,7 +157,38 @@ def reading_note(progress: Sequence[Progress]) -> tuple[str, str]:
     return f"{name} is being read.", f"Its text can be searched now; {rest[0].lower()}{rest[1:]}"
 
 
-def scope_line(ticked: int, searchable: int, reading: int) -> str:
+def figures_line(progress: Sequence[Progress]) -> str:
+    """How many figures of texts that can be searched are ready; "" when none are made."""
+    readable = [job for job in progress if job.state == "readable"]
+    if not readable:
+        return ""
+    total = sum(job.figures_total for job in readable)
+    if not total:
+        return "Text ready, figures to come"
+    done = sum(job.figures_done for job in readable)
+    return f"Text ready, {done} of {count(total, 'figure')}"
+
+
+def still_read(names: Sequence[str]) -> str:
+    """Which documents were only partly there when an answer was made."""
+    if len(names) == 1:
+        return f"Answered while {cut_name(names[0])} was still being read"
+    return f"Answered while {count(len(names), 'document')} were still being read"
+
+
+def blind_badges(answer: Answer, *, with_picture: bool) -> list[tuple[Tone, str]]:
+    """What a model without eyes was not shown: the picture of the question, or of sources."""
+    was_sent = any(part.picture is not None and part.marker is None for part in answer.prompt)
+    was_hidden = with_picture and bool(answer.prompt) and not was_sent
+    if was_hidden and answer.images_sent:  # it has eyes: only this one did not fit
+        return [("warn", "Your picture was not sent to the model.")]
+    if not was_hidden and not answer.unseen_pictures:
+        return []
+    used = "Captions were used." if answer.unseen_pictures else "Yours was searched with."
+    return [("warn", f"This model cannot see pictures. {used}")]
+
+
+def scope_line(ticked: int, searchable: int, reading: int, figures: str = "") -> str:
     """The line under the chat box."""
     if not searchable:
         return (
@@ -172,7 +203,9 @@ def scope_line(ticked: int, searchable: int, reading: int) -> str:
         if ticked == searchable
         else f"Searching {ticked} of {count(searchable, 'document')}"
     )
-    return f"{line}, {reading} still being read" if reading else line
+    if reading:
+        line = f"{line}, {reading} still being read"
+    return f"{line}. {figures}" if figures else line
 
 
 def doubt_badges(unsupported: Sequence[Unsupported]) -> list[tuple[Tone, str]]:
