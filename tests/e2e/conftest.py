@@ -23,7 +23,7 @@ from tests.conftest import ROOT
 from ui.web.serve import free_port
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
@@ -113,6 +113,18 @@ def server(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[
     stop_server(running)
 
 
+@pytest.fixture(scope="session")
+def sample_server(
+    tmp_path_factory: pytest.TempPathFactory, chromium: str, sample_library: Path
+) -> Iterator[Server]:
+    """A server on the sample documents, for tests that add none and delete none."""
+    folder = tmp_path_factory.mktemp("sample-server")
+    shutil.copytree(sample_library, folder / "data")
+    running = start_server(folder)
+    yield running
+    stop_server(running)
+
+
 @dataclass
 class Watched:
     """A page, and what it must not do: reach out, or complain on its console."""
@@ -151,33 +163,37 @@ def watch(context: BrowserContext, url: str) -> Watched:
     return watched
 
 
-@pytest.fixture
-def open_page(chromium: str, tmp_path: Path) -> Iterator[Any]:
-    """Opens an address in a fresh browser profile; what it did is checked at the end."""
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """One Chromium a file of tests. Not a session's: its event loop would be in others' way."""
     from playwright.sync_api import sync_playwright
 
-    opened: list[tuple[BrowserContext, Watched]] = []
     with sync_playwright() as driver:
+        launched = driver.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield launched
+        launched.close()
 
-        def start(url: str, *, width: int = 1440, scheme: Any = "light") -> Watched:
-            context = driver.chromium.launch_persistent_context(
-                str(tmp_path / f"profile{len(opened)}"),
-                executable_path=chromium,
-                headless=True,
-                args=FLAGS,
-                viewport={"width": width, "height": 900},
-                color_scheme=scheme,
-            )
-            context.set_default_timeout(60_000)
-            watched = watch(context, url)
-            opened.append((context, watched))
-            watched.page.goto(f"{url}/")
-            watched.page.get_by_test_id("stChatInputTextArea").wait_for()
-            return watched
 
-        yield start
-        for context, _ in opened:
-            context.close()
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Any]:
+    """Opens an address as a browser that was never here; what it did is checked at the end."""
+    opened: list[tuple[BrowserContext, Watched]] = []
+
+    def start(url: str, *, width: int = 1440, scheme: Any = "light") -> Watched:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True
+        )
+        context.set_default_timeout(60_000)
+        context.new_page()
+        watched = watch(context, url)
+        opened.append((context, watched))
+        watched.page.goto(f"{url}/")
+        watched.page.get_by_test_id("stChatInputTextArea").wait_for()
+        return watched
+
+    yield start
+    for context, _ in opened:
+        context.close()
     for _, watched in opened:
         watched.assert_clean()
 

@@ -69,7 +69,7 @@ def test_a_question_names_its_chat_in_the_address_and_in_the_list(open_app: Open
     chat_id = only_chat(services)
     assert app.query_params["chat"] == str(chat_id)
     assert app.button(key=f"recent-{chat_id}").label == "What rose?"
-    assert "<h3>Recent</h3>" in page_html(app)
+    assert "<h2>Recent</h2>" in page_html(app)
 
 
 def test_a_reload_shows_the_same_answer_with_its_marks(open_app: Open) -> None:

@@ -97,7 +97,12 @@ def test_emphasis_lists_and_tables_stay() -> None:
 
 
 def test_labels_are_one_line_without_emphasis() -> None:
-    assert label("a_b\n*c*") == "a\\_b \\*c\\*"
+    assert label("_b\n*c*") == "\\_b \\*c\\*"
+    assert label("a -- b -> c_") == "a \\-\\- b \\-\\> c\\_"
+
+
+def test_labels_of_ordinary_names_are_read_out_as_they_are() -> None:
+    assert label("annual-report_2024.pdf") == "annual-report_2024.pdf"
 
 
 @pytest.mark.parametrize("unit", ["a", " ", "[", "1", ",", "[1", "`", "```", ":", "!["])

@@ -36,7 +36,7 @@ def test_every_model_has_a_card_with_licence_size_and_one_button(open_app: Open)
 
     html = page_html(app)
     for facts in CATALOGUE:
-        assert f'<h3 class="f-model">{facts.name}</h3>' in html
+        assert f'<h2 class="f-model">{facts.name}</h2>' in html
         assert [b.key for b in app.button].count(f"do-model-{facts.name}") == 1
     assert "Commercial use allowed" in html
     assert "547.6 MB to download" in html

@@ -1,4 +1,4 @@
-"""Three pieces of JavaScript: citation clicks, a live region, and scrolling to a new question.
+"""Four pieces of JavaScript: citation clicks, a live region, scrolling to a new question, dusk.
 
 They get data, never HTML. Registered once, here, at module level.
 """
@@ -75,9 +75,25 @@ export default ({ data }) => {
 };
 """
 
+# Streamlit follows a browser that turns dark, on its app element and without a run; dialogs
+# lie outside of it. What `page` says of the root holds for the first paint.
+_DUSK = """
+export default () => {
+  const app = document.querySelector('[data-testid=stApp]');
+  if (!app) return;
+  const root = document.documentElement;
+  const follow = () => { root.style.colorScheme = getComputedStyle(app).colorScheme; };
+  const watch = new MutationObserver(follow);
+  watch.observe(app, { attributes: true, attributeFilter: ['class'] });
+  follow();
+  return () => watch.disconnect();
+};
+"""
+
 _catch_clicks = st.components.v2.component("folio.citations", js=_CLICKS)
 _speak = st.components.v2.component("folio.announcer", js=_REGION, isolate_styles=False)
 _scroll = st.components.v2.component("folio.scroller", js=_SCROLL)
+_dusk = st.components.v2.component("folio.dusk", js=_DUSK)
 
 
 def follow_citation() -> None:
@@ -91,6 +107,11 @@ def follow_citation() -> None:
 def announce(words: str) -> None:
     """Say something to a screen reader: start, end, stop and errors, never each word."""
     _speak(key="announcer", data=words)
+
+
+def follow_dusk() -> None:
+    """Let dialogs follow when the browser turns dark or light while the page stands."""
+    _dusk(key="dusk")
 
 
 def scroll_to(turn: int) -> None:

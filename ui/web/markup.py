@@ -31,6 +31,7 @@ _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.S)
 _WWW = re.compile(r"www(?=\.)", re.I)
 _STARTS = re.compile(r"!(?=\[)|<(?=\S)|:(?=[^\s|-])|[@&]")
 _TARGETS = re.compile(r"\](?=[(\[:])")
+_ACTIVE = re.compile(r"([\\`*~$#\[\]>+=]|(?<![^\W_])[_-]|[_-](?![^\W_]))")
 _MARKER = re.compile(r" ?\[(\d{1,3})\]")
 # Models write "rose [1]." as often as "rose. [1]": a chip stands after the stop. Not where the
 # stop would meet a letter or sign that it makes active.
@@ -46,8 +47,12 @@ def defuse(text: str) -> str:
 
 
 def label(text: str) -> str:
-    """Untrusted text for a widget's label: shown letter by letter, no emphasis, no formula."""
-    return re.sub(r"([\\`*_~$#\[\]>+=-])", r"\\\1", defuse(" ".join(text.split())))
+    """Untrusted text for a widget's label: shown letter by letter, no emphasis, no formula.
+
+    Streamlit reads a label out with its backslashes, so there are none where nothing needs
+    them: between letters "-" and "_" mean nothing.
+    """
+    return _ACTIVE.sub(r"\\\1", defuse(" ".join(text.split())))
 
 
 def render_safe(

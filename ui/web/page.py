@@ -79,6 +79,7 @@ def render() -> None:
     page.run()
     job = state.job()
     asked = job.place.number if job is not None and job.place else state.next_number()
+    live.follow_dusk()
     live.scroll_to(asked if job is not None else -1)
     live.announce(st.session_state.get(state.ANNOUNCED, ""))
     if not recent.confirm(services):

@@ -54,10 +54,10 @@ def lead(text: str) -> str:
     return f'<p class="f-lead">{escape(text)}</p>'
 
 
-def section(text: str, second: str = "") -> str:
-    """A small heading, with a quiet second text at the right."""
+def section(text: str, second: str = "", *, level: Literal[2, 3] = 2) -> str:
+    """A small heading, with a quiet second text at the right; of level 3 below a question."""
     right = f'<span class="f-meta">{escape(second)}</span>' if second else ""
-    return f'<div class="f-section"><h3>{escape(text)}</h3>{right}</div>'
+    return f'<div class="f-section"><h{level:d}>{escape(text)}</h{level:d}>{right}</div>'
 
 
 def meta(text: str) -> str:
@@ -162,7 +162,7 @@ def model_head(name: str, words: str, tone: Tone | None = None, state: str = "")
     """Top of a model's card: its name, what it does, and its state in a badge."""
     mark = badge(tone, state) if tone and state else ""
     return (
-        f'<div class="f-head"><h3 class="f-model">{escape(name)}</h3>{mark}</div>'
+        f'<div class="f-head"><h2 class="f-model">{escape(name)}</h2>{mark}</div>'
         f'<p class="f-meta">{escape(words)}</p>'
     )
 

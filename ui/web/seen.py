@@ -42,7 +42,7 @@ def show(turn: state.Turn) -> None:
     if answer is None or st.session_state.get(state.SEEN) != turn.number:
         return
     with st.container(key=f"panel-seen-{turn.number}"):
-        st.html(pieces.section(TITLE))
+        st.html(pieces.section(TITLE, level=3))
         if answer.mode == "extractive":
             st.html(pieces.note("info", *no_model(answer)))
         st.html(pieces.facts(facts(answer)))
@@ -135,7 +135,7 @@ def _asked_picture(turn: state.Turn) -> None:
 def _sources(number: int, answer: Answer) -> None:
     if not answer.prompt:
         return
-    st.html(pieces.section("Sources, in the order they were given"))
+    st.html(pieces.section("Sources, in the order they were given", level=3))
     pictures = {part.marker: part.picture for part in answer.prompt if part.picture is not None}
     for source in answer.sources:
         picture = pictures.get(source.marker)
@@ -183,7 +183,9 @@ def _as_sent(path: str, width_px: int, height_px: int) -> bytes:
 
 def _left_out(answer: Answer) -> None:
     if answer.not_used:
-        st.html(pieces.section("Found, but not used") + pieces.bullets(_left_lines(answer)))
+        st.html(
+            pieces.section("Found, but not used", level=3) + pieces.bullets(_left_lines(answer))
+        )
 
 
 def _left_lines(answer: Answer) -> Iterator[str]:

@@ -132,7 +132,7 @@ def _cards(number: int, turn: state.Turn, shown: Sequence[Source]) -> None:
     if not shown:
         return
     st.html(
-        pieces.section(outcome.heading_of(turn))
+        pieces.section(outcome.heading_of(turn), level=3)
         + pieces.source_cards(card(number, s) for s in shown[:MAX_CARDS])
     )
 
@@ -163,4 +163,4 @@ def _checks(number: int, doubted: Sequence[Unsupported]) -> None:
     """Under the answer: what its sources do not carry, and why."""
     if doubted:
         rows = [(one.sentence, one.reason, one.doubt) for one in doubted]
-        st.html(pieces.section("What to check") + pieces.checks(rows, number))
+        st.html(pieces.section("What to check", level=3) + pieces.checks(rows, number))

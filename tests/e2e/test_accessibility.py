@@ -1,0 +1,172 @@
+"""Every page in light and dark and on a phone: axe, headings, names, focus, width, motion."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.axe import faults, oversights
+from tests.e2e.conftest import ask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Locator, Page
+
+    from tests.e2e.conftest import Server, Watched
+
+    Opener = Callable[..., Watched]
+
+pytestmark = pytest.mark.browser
+
+QUESTION = "What was the availability of Row A in 2024?"
+# The red of what is seen behind an element, 0 to 255.
+BACKGROUND = """e => {
+    while (e && getComputedStyle(e).backgroundColor === 'rgba(0, 0, 0, 0)') e = e.parentElement;
+    return Number(getComputedStyle(e).backgroundColor.match(/[0-9.]+/)[0]);
+}"""
+STOPS = 40  # of the Tab key, at most, from the top of the page to the chat box
+
+
+def go(page: Page, name: str) -> None:
+    page.get_by_role("link", name=name, exact=True).first.click()
+    page.locator("h1", has_text=re.compile(r"\S")).first.wait_for(state="attached")
+    # What is left of the page before fades out.
+    page.locator("h2.f-q").first.wait_for(state="detached")
+
+
+def screens(page: Page) -> Iterator[str]:
+    """Each screen in turn; named when it stands there."""
+    page.get_by_text("Questions to try").wait_for()
+    yield "ask"
+    ask(page, QUESTION)
+    page.locator("a.f-card").first.wait_for()
+    yield "answer"
+    page.locator("a.f-card").first.click()
+    drawer = page.get_by_role("dialog")
+    drawer.locator("img").first.wait_for()
+    yield "drawer"
+    page.keyboard.press("Escape")
+    drawer.wait_for(state="detached")
+    page.get_by_role("button", name=f"Delete {QUESTION}").click()
+    drawer.get_by_role("button", name="Keep").wait_for()
+    yield "dialog"
+    page.keyboard.press("Escape")
+    drawer.wait_for(state="detached")
+    go(page, "Documents")
+    page.get_by_text("annual-report-2024.pdf").nth(1).wait_for()
+    yield "documents"
+    go(page, "Inspect")
+    box = page.get_by_placeholder("Search your documents")
+    box.fill(QUESTION)
+    box.press("Enter")
+    page.locator(".f-hit").first.wait_for()
+    yield "inspect"
+    go(page, "Models")
+    page.locator("[class*=st-key-model-]").first.wait_for()
+    yield "models"
+    go(page, "Test")
+    page.get_by_role("button", name="Run").wait_for()
+    yield "test"
+    go(page, "About")
+    page.get_by_text("MPL").or_(page.get_by_text("AGPL")).first.wait_for()
+    yield "about"
+
+
+def in_scheme(page: Page, scheme: str) -> None:
+    """The same page in the other colours; without a reload, as a browser at dusk does it."""
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    probe = "getComputedStyle(document.documentElement).colorScheme"
+    for _ in range(100):
+        if page.evaluate(probe) == scheme:
+            return
+        page.wait_for_timeout(50)
+    pytest.fail(f"the page did not turn {scheme}")
+
+
+def test_no_page_shuts_anybody_out(sample_server: Server, open_page: Opener) -> None:
+    page = open_page(sample_server.url).page
+    page.emulate_media(reduced_motion="reduce")  # nothing is measured half way to a colour
+
+    found: dict[str, list[str]] = {}
+    for name in screens(page):
+        found[name] = [*faults(page), *oversights(page)]
+        in_scheme(page, "dark")
+        found[f"{name}, dark"] = faults(page, "color-contrast", "link-in-text-block")
+        in_scheme(page, "light")
+
+    wrong = [f"{name}: {one}" for name, several in found.items() for one in several]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_on_a_phone_nothing_is_lost(sample_server: Server, open_page: Opener) -> None:
+    page = open_page(sample_server.url, width=390).page
+    page.emulate_media(reduced_motion="reduce")
+    page.get_by_text("Questions to try").wait_for()
+    assert page.get_by_test_id("stExpandSidebarButton").is_visible(), "the library starts closed"
+    wrong = oversights(page)
+    ask(page, QUESTION)
+    page.locator("a.f-card").first.wait_for()
+    wrong += [*faults(page), *oversights(page)]
+    page.locator("a.f-card").first.click()
+    page.get_by_role("dialog").locator("img").first.wait_for()
+    wrong += [*faults(page), *oversights(page)]
+
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_chat_box_is_reached_by_tab_and_every_stop_can_be_seen(
+    sample_server: Server, open_page: Opener
+) -> None:
+    page = open_page(sample_server.url).page
+    page.emulate_media(reduced_motion="reduce")
+    page.get_by_text("Questions to try").wait_for()
+
+    stops: list[str] = []
+    unseen: list[str] = []
+    for _ in range(STOPS):
+        page.keyboard.press("Tab")
+        here = page.locator(":focus")
+        name = here.evaluate("e => (e.getAttribute('aria-label') || e.innerText || '').trim()")
+        stops.append(name)
+        if name == "Ask about your documents":
+            break
+        if here.evaluate("e => e.tagName") != "MAIN" and not _has_ring(here):
+            unseen.append(name)
+
+    assert stops[0] == "Skip to main content"
+    assert stops[-1] == "Ask about your documents", stops
+    assert not unseen
+    assert [name for name in stops if "\\" in name] == [], "names are read out as they are shown"
+
+
+def _has_ring(here: Locator) -> bool:
+    """Whether the focus is drawn round the element, or round the mark that stands for it."""
+    seen: bool = here.evaluate("""e => [e, ...(e.closest('label')?.children ?? [])].some(part => {
+        const {outlineStyle, outlineWidth, boxShadow} = getComputedStyle(part);
+        return (outlineStyle === 'solid' && parseFloat(outlineWidth) >= 2)
+            || boxShadow !== 'none'; })""")
+    return seen
+
+
+def test_dialogs_are_dark_and_nothing_moves_where_that_is_asked_for(
+    sample_server: Server, open_page: Opener
+) -> None:
+    page = open_page(sample_server.url, scheme="dark").page
+    page.emulate_media(reduced_motion="reduce")
+    ask(page, QUESTION)
+    page.locator("a.f-card").first.click()
+    drawer = page.get_by_role("dialog")
+    drawer.locator("img").first.wait_for()
+
+    for part in (drawer, drawer.locator("blockquote, table").first):
+        red = part.evaluate(BACKGROUND)
+        assert red < 80, "light-dark() follows the root, not the app element"
+    moving = page.evaluate("""() => [...document.querySelectorAll('*')].filter(e => {
+        const {transitionDuration, transitionProperty, animationName} = getComputedStyle(e);
+        return animationName !== 'none'
+            || (transitionProperty !== 'none' && parseFloat(transitionDuration) > 0);
+    }).map(e => e.outerHTML.slice(0, 100))""")
+    assert moving == []
