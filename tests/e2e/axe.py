@@ -42,7 +42,7 @@ _LOOK = """() => {
         const {width, height} = b.getBoundingClientRect();
         // react-aria puts two buttons of 1 px into a dialog, for screen readers only.
         const hidden = b.parentElement.style.clip || b.closest('[style*="clip"]');
-        if (seen(b) && !hidden && height && (height < 24 || width < 24))
+        if (seen(b) && !hidden && height && width && (height < 24 || width < 24))
             wrong.push(`small ${Math.round(width)}x${Math.round(height)}: ${name(b)}`);
     }
     const over = document.documentElement.scrollWidth - innerWidth;

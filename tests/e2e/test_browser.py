@@ -240,7 +240,7 @@ def test_questions_are_answered_while_another_file_is_read(
 
         ask(page, "Who built the lighthouse of Sandhaven?")
 
-        assert page.get_by_text("Answered while a document was still being read").count() == 1
+        assert page.get_by_text("Answered while long.pdf was still being read").count() == 1
         assert "Ida Falk" in page.locator(".f-quote").first.inner_text()
         page.locator('[class*="st-key-job-"]').get_by_role("button", name="Cancel").first.click()
         page.locator('[class*="st-key-job-"]').first.wait_for(state="detached")
