@@ -293,10 +293,12 @@ class Session:
         if error.timed_out:
             return FileTooLargeError(
                 f"{name} could not be opened in {self._task.limits.page_timeout_s:g} seconds. "
-                "Save a simpler copy and add that."
+                "Save a simpler copy and add that.",
+                retryable=True,
             )
         return CorruptFileError(
-            f"{name} is damaged and cannot be read. Save it again and add that copy."
+            f"{name} is damaged and cannot be read. Save it again and add that copy.",
+            retryable=True,
         )
 
 

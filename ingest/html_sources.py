@@ -98,6 +98,11 @@ class Sources:
             yield PurePosixPath(f"{stem}{ending}") / (_normalise(plain).name or "-")
 
 
+def saved_folder_names(stem: str) -> list[str]:
+    """How the folder may be called that a browser saved with a page of this name."""
+    return [f"{stem}{ending}" for ending in _SAVED_FOLDERS]
+
+
 def is_saved_beside_page(path: Path) -> bool:
     """Whether a file lies in the folder that a browser saved with a page: no document itself."""
     for folder in path.parents:

@@ -7,9 +7,8 @@ until all of it is (design.md 3); a kill falls back to the last whole stage.
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from ingest.child import parse_in_child
@@ -18,6 +17,8 @@ from ingest.detect import detect_media_type
 from ingest.links import find_links
 from ingest.pagelabels import PageLabels
 from ingest.parts import DocumentHead, ParsedPage
+from ingest.progress import Cancelled as Cancelled
+from ingest.progress import Progress as Progress
 from ingest.removal import Removal
 from ingest.run_writer import RunWriter
 from rag.embed.caps import passages_note
@@ -55,30 +56,12 @@ MB = 1_000_000
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
-class Progress:
-    """How far one document is. Written by the worker, read by pages; plain numbers only."""
-
-    document_id: UUID
-    name: str
-    pages_done: int = 0
-    pages_total: int | None = None
-    figures_done: int = 0
-    figures_total: int = 0
-    stage: str = "waiting"  # waiting, reading, pictures
-    cancelled: threading.Event = field(default_factory=threading.Event)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admitted:
     """What the gate said: the document, and whether it is already in the library."""
 
     document: Document
     is_known: bool
-
-
-class Cancelled(Exception):  # noqa: N818 - a wish, not an error
-    """The user asked to stop; everything of the run is undone."""
 
 
 class Pipeline:
@@ -122,8 +105,21 @@ class Pipeline:
             library=library, files=files, purge=purge, cache=cache, workspace=workspace
         )
 
-    def admit(self, name: str, data: bytes, *, asset_dir: Path | None = None) -> Admitted:
+    def admit(
+        self,
+        name: str,
+        data: bytes,
+        *,
+        asset_dir: Path | None = None,
+        shown_as: str | None = None,
+    ) -> Admitted:
         """Check a file, keep its bytes and queue it. Cheap: nothing is parsed.
+
+        Args:
+            name: As it was given; messages call it so.
+            data: All of it.
+            asset_dir: Where pictures beside a web page lie.
+            shown_as: What it is called in the library, when that is not its name.
 
         Raises:
             DocumentError: Empty, too large, or not a type that Folio reads.
@@ -143,7 +139,7 @@ class Pipeline:
             return Admitted(document=known, is_known=known.state != "failed")
         document = self._library.documents.add(
             workspace=self._workspace,
-            name=name,
+            name=shown_as or name,
             sha256=digest,
             media_type=media_type,
             size_bytes=len(data),
@@ -190,15 +186,16 @@ class Pipeline:
         try:
             events = self._parse(document, progress, passwords) if parsed is None else iter(parsed)
             self._read(document, run, progress, events)
+            self._library.documents.publish(run, READABLE)
             self._add_pictures(run, progress)
+            self._library.documents.publish(run, READY)
         except Cancelled:
             self._give_up(document_id, keep=keep_if_cancelled())
             raise
         except RagError as error:
             self._removal.undo(run, forget=isinstance(error, DocumentError))
-            if isinstance(error, DocumentError) and not isinstance(error, EncryptedFileError):
-                # The file is at fault: nothing of it is kept but its name and the reason. One
-                # that only lacks its password is read when somebody enters it.
+            if isinstance(error, DocumentError) and not _may_be_read_later(error):
+                # The file is at fault: nothing of it is kept but its name and the reason.
                 self._files.delete(self._library.documents.release_original(document_id))
             failure = Failure(kind=error.kind, message=str(error))
             self._library.documents.set_state(document_id, "failed", failure)
@@ -218,6 +215,29 @@ class Pipeline:
             1000 * (time.monotonic() - started),
         )
         return done
+
+    def read_again(self, document_id: UUID, progress: Progress) -> Document:
+        """Read the kept original anew, beside what is visible; switch when all of it is there.
+
+        Raises:
+            Cancelled: It was cancelled; what was visible before stays.
+            RagError: It failed; the same.
+        """
+        with self._turns.take(question=False):
+            documents = self._library.documents
+            document, before = documents.get(document_id), documents.run_of(document_id)
+            progress.name = document.name
+            run = documents.start_second_run(document_id)
+            try:
+                self._read(document, run, progress, self._parse(document, progress, ()))
+                self._add_pictures(run, progress)
+                documents.switch_run(run)
+            except BaseException:
+                self._removal.undo(run)
+                raise
+            if before is not None:
+                self._removal.undo(before)
+            return documents.get(document_id)
 
     def delete(self, document_id: UUID) -> tuple[int, int, int]:
         """Remove a document for good, invisible from the first moment.
@@ -240,7 +260,9 @@ class Pipeline:
         """After a crash: undo what was not visible; say which documents to go on with."""
         self._removal.finish_deletes()
         for run in self._library.documents.unfinished():
-            if run.stage < READABLE:
+            if not self._library.documents.is_current(run):
+                self._removal.undo(run)  # of a document that was being read again
+            elif run.stage < READABLE:
                 self._removal.undo(run)
                 self._library.documents.set_state(run.document_id, "queued")
         documents = reversed(self._library.documents.all(self._workspace))
@@ -271,6 +293,7 @@ class Pipeline:
                 return self._run(document_id, progress, passwords, keep_if_cancelled)
             try:
                 self._add_pictures(run, progress)
+                self._library.documents.publish(run, READY)
             except Cancelled:
                 self._give_up(document_id, keep=keep_if_cancelled())
                 raise
@@ -287,11 +310,10 @@ class Pipeline:
         writer = self._writer(run)
         for batch in _batches(items, EMBED_BATCH):
             writer.index(batch, with_pixels=True)
-            progress.figures_done += len(batch)
-            _stop_if_cancelled(progress)
+            progress.count_figures(len(batch))
+            progress.stop_if_cancelled()
         # For questions that bring a picture.
-        self._look_alikes.fill(run, after_batch=lambda: _stop_if_cancelled(progress))
-        self._library.documents.publish(run, READY)
+        self._look_alikes.fill(run, after_batch=progress.stop_if_cancelled)
 
     def _parse(
         self, document: Document, progress: Progress, passwords: Sequence[str]
@@ -316,7 +338,7 @@ class Pipeline:
         progress.stage = "reading"
         self._embedder()  # a model that cannot be loaded fails before minutes of parsing
         head = next(events, None)
-        _stop_if_cancelled(progress)
+        progress.stop_if_cancelled()
         if not isinstance(head, DocumentHead):
             raise EmptyFileError(f"{document.name} holds nothing to read.")
         self._library.documents.set_head(document.id, page_count=head.page_count, title=head.title)
@@ -327,7 +349,7 @@ class Pipeline:
         title = head.title or document.name.rsplit(".", 1)[0]
         for drafts in _batches(chunk_parts(pages, title=title), EMBED_BATCH):
             writer.write(drafts)
-            _stop_if_cancelled(progress)
+            progress.stop_if_cancelled()
         items = self._library.items.of_run(run, (*WORDS, *PICTURES))
         if not items:
             raise EmptyFileError(
@@ -340,7 +362,6 @@ class Pipeline:
             note = Note(kind="warning", page_number=None, bbox=None, text=cut)
             self._library.pages.add_notes(run, [note])
         writer.end_words(items)
-        self._library.documents.publish(run, READABLE)
 
     def _pages(
         self,
@@ -354,9 +375,9 @@ class Pipeline:
                 continue
             writer.keep_page(page)
             labels.add(page)
-            progress.pages_done += 1
+            progress.count_page()
             yield page
-        _stop_if_cancelled(progress)
+        progress.stop_if_cancelled()
 
     def _writer(self, run: Run) -> RunWriter:
         return RunWriter(
@@ -368,9 +389,9 @@ class Pipeline:
         )
 
 
-def _stop_if_cancelled(progress: Progress) -> None:
-    if progress.cancelled.is_set():
-        raise Cancelled
+def _may_be_read_later(error: DocumentError) -> bool:
+    """Whether a password or a quieter computer may help, so that the file is kept for it."""
+    return error.retryable or isinstance(error, EncryptedFileError)
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -48,6 +48,10 @@ class DocumentError(RagError):
 
     kind = "document"
 
+    def __init__(self, message: str = "", *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+
 
 class UnsupportedFileError(DocumentError):
     """Not a type that Folio reads, judged by its content."""

@@ -86,7 +86,7 @@ class Services:
             library=self.library,
             files=self.files,
             indexing=self._indexing,
-            limits=self.settings.ingest,
+            settings=self.settings,
             workspace=self.workspace,
             before_delete=lambda document_id: self.trial.forget(document_id),
             after_delete=lambda document_id: self._pictures.forget(document_id),
@@ -151,6 +151,10 @@ class Services:
     def unlock(self, document_id: UUID, password: str) -> None:
         """Read an encrypted document with its password; see `Intake.unlock`."""
         self.intake.unlock(document_id, password)
+
+    def read_again(self, document_id: UUID) -> None:
+        """Read the kept file of a document anew; see `Intake.read_again`."""
+        self.intake.read_again(document_id)
 
     def resume(self) -> None:
         """Go on with what a crash or a restart left unfinished."""

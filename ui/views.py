@@ -11,7 +11,7 @@ from rag.embed.languages import language_note
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from ingest.pipeline import Progress as Job
+    from ingest.progress import Progress as Job
     from rag.types import Document, DocumentState
 
 
@@ -34,6 +34,17 @@ class Added:
     document_id: UUID
     name: str
     duplicate_of: str | None
+    same_name_as: UUID | None = None  # other content that is called so already
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SameName:
+    """Two documents of one name; somebody has to say whether the older is to stay."""
+
+    name: str  # the newer one is shown under another until then
+    new: Document
+    old: Document
+    is_wanted: bool  # the newer one takes its place as soon as it is ready
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +59,9 @@ class Progress:
     figures_done: int
     figures_total: int
     message: str
+    ahead: int = 0  # files that come first; 0 when it is being read
+    remaining_s: float | None = None  # of this stage; None while too little is known
+    is_again: bool = False  # what is in the library of it stays until this is done
 
 
 def note_on_language(document: Document, embedder: str) -> str:
@@ -61,17 +75,20 @@ def needs_password(document: Document) -> bool:
     return document.state == "failed" and failure is not None and failure.kind == "encrypted"
 
 
-def to_view(job: Job, state: DocumentState) -> Progress:
+def to_view(job: Job, state: DocumentState, *, name: str = "", ahead: int = 0) -> Progress:
     """A frozen copy of a job, with its sentence."""
     return Progress(
         document_id=job.document_id,
-        name=job.name,
+        name=name or job.name,
         state=state,
         pages_done=job.pages_done,
         pages_total=job.pages_total,
         figures_done=job.figures_done,
         figures_total=job.figures_total,
         message=_sentence(job),
+        ahead=ahead,
+        remaining_s=job.remaining_s(),
+        is_again=job.is_again,
     )
 
 

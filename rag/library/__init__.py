@@ -11,6 +11,7 @@ from rag.library.indexes import IndexRow, IndexTable
 from rag.library.items import FoundItem, ItemTable, Labelled
 from rag.library.pages import Block, Page, PageTable
 from rag.library.pictures import PictureTable
+from rag.library.replacements import Replacement, ReplacementTable
 
 __all__ = [
     "Block",
@@ -29,6 +30,8 @@ __all__ = [
     "PageTable",
     "PictureTable",
     "Place",
+    "Replacement",
+    "ReplacementTable",
 ]
 
 
@@ -45,6 +48,7 @@ class Library:
         self.chats = ChatTable(database)
         self.pictures = PictureTable(database)
         self.hidden = HiddenTable(database)
+        self.replacements = ReplacementTable(database)
 
     def close(self) -> None:
         """Close the file."""

@@ -199,6 +199,14 @@ MIGRATIONS: tuple[str, ...] = (
     """
     ALTER TABLE chats ADD COLUMN visitor TEXT NOT NULL DEFAULT '';  -- who began it, '' unknown
     """,
+    """
+    CREATE TABLE replacements (  -- documents that came under the name of another
+        document_id TEXT PRIMARY KEY,
+        old_id TEXT NOT NULL,
+        name TEXT NOT NULL,  -- that both came under
+        wanted INTEGER NOT NULL  -- 0 nobody has said yet, 1 it is to take the other's place
+    ) STRICT;
+    """,
 )
 VERSION = len(MIGRATIONS)
 

@@ -108,6 +108,15 @@ class DocumentTable:
         )
         return [self._to_document(row) for row in rows]
 
+    def states(self, workspace: str) -> dict[UUID, tuple[str, DocumentState]]:
+        """Name and state of every document, newest first: all that a page asks for each second."""
+        rows = self._database.rows(
+            "SELECT id, name, state FROM documents"
+            " WHERE workspace = ? AND state != 'deleting' ORDER BY seq DESC",
+            (workspace,),
+        )
+        return {UUID(row["id"]): (row["name"], row["state"]) for row in rows}
+
     def get(self, id_: UUID) -> Document:
         """One document.
 
@@ -193,6 +202,36 @@ class DocumentTable:
             )
             raise_generation(connection)
         return run
+
+    def start_second_run(self, id_: UUID) -> Run:
+        """A run beside the current one, which stays visible; nothing of it is."""
+        run = Run(id=uuid4(), document_id=id_, workspace=self.get(id_).workspace, stage=HIDDEN)
+        with self._database.change() as connection:
+            connection.execute(
+                "INSERT INTO runs VALUES (?,?,?,?)",
+                (str(run.id), run.workspace, str(id_), HIDDEN),
+            )
+            raise_generation(connection)
+        return run
+
+    def switch_run(self, run: Run) -> None:
+        """Make a second run the current one, all of it visible, and hide the one before."""
+        with self._database.change() as connection:
+            connection.execute(
+                "UPDATE runs SET stage=? WHERE id=(SELECT run FROM documents WHERE id=?)",
+                (HIDDEN, str(run.document_id)),
+            )
+            connection.execute("UPDATE runs SET stage=? WHERE id=?", (READY, str(run.id)))
+            connection.execute(
+                "UPDATE documents SET run=?, state='ready' WHERE id=?",
+                (str(run.id), str(run.document_id)),
+            )
+            raise_generation(connection)
+
+    def is_current(self, run: Run) -> bool:
+        """Whether a run is what its document shows, or will."""
+        current = self.run_of(run.document_id)
+        return current is not None and current.id == run.id
 
     def publish(self, run: Run, stage: int) -> None:
         """Make a whole stage of a run visible, at once."""
@@ -289,6 +328,9 @@ class DocumentTable:
             ).fetchall()
             _delete_run_rows(connection, [row["id"] for row in runs])
             connection.execute("DELETE FROM hidden_items WHERE document_id=?", (str(id_),))
+            connection.execute(
+                "DELETE FROM replacements WHERE document_id=?1 OR old_id=?1", (str(id_),)
+            )
             connection.execute("DELETE FROM documents WHERE id=?", (str(id_),))
             raise_generation(connection)
         return orphans
@@ -298,6 +340,7 @@ class DocumentTable:
         tables = {"documents": "id", "runs": "document_id", "items": "document_id"}
         tables |= {"file_refs": "document_id", "turn_documents": "document_id"}
         tables |= {"hidden_items": "document_id"}
+        tables |= {"replacements": "document_id"}
         return sum(
             self._database.number(f"SELECT COUNT(*) FROM {t} WHERE {column}=?", (str(id_),))
             for t, column in tables.items()
