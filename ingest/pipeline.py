@@ -227,11 +227,11 @@ class Pipeline:
             documents = self._library.documents
             document, before = documents.get(document_id), documents.run_of(document_id)
             progress.name = document.name
-            run = documents.start_second_run(document_id)
+            run = self._library.rereads.begin(document_id, document.workspace)
             try:
                 self._read(document, run, progress, self._parse(document, progress, ()))
                 self._add_pictures(run, progress)
-                documents.switch_run(run)
+                self._library.rereads.switch(run)
             except BaseException:
                 self._removal.undo(run)
                 raise
@@ -260,7 +260,7 @@ class Pipeline:
         """After a crash: undo what was not visible; say which documents to go on with."""
         self._removal.finish_deletes()
         for run in self._library.documents.unfinished():
-            if not self._library.documents.is_current(run):
+            if self._library.rereads.is_second(run):
                 self._removal.undo(run)  # of a document that was being read again
             elif run.stage < READABLE:
                 self._removal.undo(run)

@@ -226,7 +226,7 @@ def test_reading_again_can_be_cut_off_at_any_time(services: Services) -> None:
     progress.cancelled.set()
     with pytest.raises(Cancelled):
         services.pipeline.read_again(added.document_id, progress)
-    services.library.documents.start_second_run(added.document_id)  # what a kill leaves
+    services.library.rereads.begin(added.document_id, "local")  # what a kill leaves
 
     assert services.pipeline.recover() == []
 

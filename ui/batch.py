@@ -39,7 +39,8 @@ class Batch:
         files: Let go of as soon as they are written out.
         add: Takes one in, or refuses it.
         describe: Turns an unforeseen error into a sentence with a reference.
-        left_out: How many of a folder are of no type that is read, by suffix.
+        left_out: Suffix of each file of a folder that is of no type that is read.
+        is_folder: Whether a whole folder was chosen.
     """
 
     def __init__(
@@ -49,9 +50,11 @@ class Batch:
         *,
         describe: Callable[[BaseException], str],
         left_out: Sequence[str] = (),
+        is_folder: bool = False,
     ) -> None:
         self.total = len(files)
         self.left_out = tuple(left_out)
+        self.is_folder = is_folder
         self._files = list(reversed(files))
         self._add = add
         self._describe = describe

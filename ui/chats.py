@@ -108,6 +108,13 @@ class Chats:
         """Delete a chat for good, with the pictures that only it held."""
         self._files.delete(self._table.delete(chat_id))
 
+    def delete_all(self) -> int:
+        """Delete the chats of every visitor for good; returns how many there were."""
+        found = self.recent(self.count())
+        for chat in found:
+            self.delete(chat.id)
+        return len(found)
+
     def rate(self, place: Place, rating: int, remark: str = "") -> None:
         """Keep a thumb (1 up, -1 down, 0 none) and a word about an answer."""
         self._table.rate(place, rating, remark)

@@ -50,11 +50,14 @@ class Sorted:
     left_out: tuple[str, ...]  # suffix of each file that is not read; "" for none
 
 
-def sort_folder(entries: Sequence[tuple[str, Callable[[], bytes]]]) -> Sorted:
+def sort_folder(
+    entries: Sequence[tuple[str, Callable[[], bytes]]], *, takes_all: bool = False
+) -> Sorted:
     """Tell documents from pictures that belong to a web page, and from the rest.
 
     Args:
         entries: Path as the browser gives it ("folder/page.html"), and its bytes.
+        takes_all: Leave nothing out: each was chosen by hand, and is told why it is refused.
     """
     paths = [PurePosixPath(name.replace("\\", "/")) for name, _ in entries]
     by_page = {place: _assets_of(path, paths) for place, path in enumerate(paths) if _is_page(path)}
@@ -63,7 +66,7 @@ def sort_folder(entries: Sequence[tuple[str, Callable[[], bytes]]]) -> Sorted:
     for place, ((_, read), path) in enumerate(zip(entries, paths, strict=True)):
         if place in owned:
             continue
-        if path.suffix.lower() not in READABLE:
+        if not takes_all and path.suffix.lower() not in READABLE:
             left_out.append(path.suffix.lower())
             continue
         assets = [
@@ -71,7 +74,8 @@ def sort_folder(entries: Sequence[tuple[str, Callable[[], bytes]]]) -> Sorted:
             for i in by_page.get(place, ())
             if paths[i].suffix.lower() in PICTURES
         ]
-        files.append(Incoming(name=path.name, read=read, assets=tuple(assets[:MAX_ASSETS])))
+        name = path.name if "/" in entries[place][0] else entries[place][0]
+        files.append(Incoming(name=name, read=read, assets=tuple(assets[:MAX_ASSETS])))
     return Sorted(files=tuple(files), left_out=tuple(left_out))
 
 

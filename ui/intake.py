@@ -24,7 +24,7 @@ from ui.views import Added, Progress, SameName, needs_password, to_view
 from ui.worker import IngestWorker, Series
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from uuid import UUID
 
     from ingest.pipeline import Pipeline
@@ -343,6 +343,12 @@ class Intake:
         return DeleteReceipt(
             id=document_id, name=name, points_left=points, rows_left=rows, files_left=files
         )
+
+    def stop_reading(self, document_ids: Sequence[UUID]) -> None:
+        """Take documents out of the queue, so that none begins while others are deleted."""
+        if "_worker" in self.__dict__:
+            for document_id in document_ids:
+                self._worker.cancel(document_id)
 
     def close(self) -> None:
         """Stop reading; what is cut off is gone on with at the next start."""

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from rag.store import Store
     from rag.types import Answer, AnswerEvent, DeleteReceipt, Document, LegName
     from ui.models import Models
+    from ui.reset import Reset
     from ui.trial import Trial
     from ui.views import Added, Progress
 
@@ -91,6 +92,13 @@ class Services:
             before_delete=lambda document_id: self.trial.forget(document_id),
             after_delete=lambda document_id: self._pictures.forget(document_id),
         )
+
+    @cached_property
+    def reset(self) -> Reset:
+        """Back to the sample alone."""
+        from ui.reset import Reset
+
+        return Reset(self.intake, self.chats)
 
     @property
     def pipeline(self) -> Pipeline:

@@ -12,6 +12,7 @@ from rag.library.items import FoundItem, ItemTable, Labelled
 from rag.library.pages import Block, Page, PageTable
 from rag.library.pictures import PictureTable
 from rag.library.replacements import Replacement, ReplacementTable
+from rag.library.rereads import RereadTable
 
 __all__ = [
     "Block",
@@ -32,6 +33,7 @@ __all__ = [
     "Place",
     "Replacement",
     "ReplacementTable",
+    "RereadTable",
 ]
 
 
@@ -48,6 +50,7 @@ class Library:
         self.chats = ChatTable(database)
         self.pictures = PictureTable(database)
         self.hidden = HiddenTable(database)
+        self.rereads = RereadTable(database)
         self.replacements = ReplacementTable(database)
 
     def close(self) -> None:

@@ -34,6 +34,7 @@ from rag.types import (
 )
 from tests.ui.scripted_answering import make_answering
 from tests.ui.scripted_chats import ScriptedChats
+from tests.ui.scripted_intake import ScriptedIntake, ScriptedReset
 from tests.ui.scripted_models import ScriptedModels
 from ui.views import Added, Progress, Status
 
@@ -208,6 +209,16 @@ class ScriptedServices:
     )
     searched: list[tuple[str, Scope | None]] = field(default_factory=list)
     refusal: str = ""  # why the index cannot be used
+
+    def __post_init__(self) -> None:
+        self.intake = ScriptedIntake(library=self.documents, add_file=self.add_file)
+        self.reset = ScriptedReset(
+            counted=lambda: (len(self.library), self.chats.count()), empty=self._empty
+        )
+
+    def _empty(self) -> None:
+        self.library = [make_document("sample.pdf")]
+        self.intake.news.put("reset", message="0 vectors, 0 entries and 0 files of it are left.")
 
     def status(self) -> Status:
         return self.state

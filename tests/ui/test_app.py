@@ -206,7 +206,7 @@ def test_refused_files_get_their_own_sentences_and_the_rest_goes_on(open_app: Op
     html = page_html(app)
     assert services.files == ["locked.pdf", "copy.pdf", "odd.pdf", "good.pdf"]
     assert "<strong>locked.pdf was not added.</strong> It is protected by a password." in html
-    assert "It has the same content as report.pdf." in html
+    assert "<strong>copy.pdf has the same content as report.pdf.</strong> Not added again." in html
     assert "<strong>odd.pdf was not added.</strong> Something went wrong (ref " in html
     assert "boom inside" not in html
     assert any(document.name == "good.pdf" for document in services.library)

@@ -15,9 +15,10 @@ from ui.web import (
     faults,
     markup,
     models,
+    notices,
     pieces,
+    reading,
     recent,
-    sidebar,
     state,
     turns,
     uploads,
@@ -55,7 +56,7 @@ WITHOUT_CLOUD = (
 def show(services: Services, documents: Sequence[Document]) -> None:
     """Draw the page."""
     with st.container(key="column"):
-        uploads.show_notices()
+        notices.show()
         if documents:
             models.offer(services)
         if not documents and not state.turns():
@@ -269,7 +270,7 @@ def _reading_note(services: Services) -> None:
     if not services.progress():
         return
 
-    @st.fragment(run_every=sidebar.POLL_S)
+    @st.fragment(run_every=reading.POLL_S)
     def redraw() -> None:
         running = services.progress()
         if running:

@@ -9,7 +9,7 @@ import streamlit as st
 from rag.embed.languages import language_name
 from rag.errors import RagError
 from ui.views import note_on_language
-from ui.web import passwords, pieces, recent, sidebar, sources, state, uploads, wording
+from ui.web import notices, passwords, pieces, reading, recent, sources, state, wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,11 +32,11 @@ def show(services: Services, documents: Sequence[Document]) -> None:
     """Draw the page."""
     st.html(pieces.title("Documents"))
     st.html(pieces.meta("What was read from each file, what was left out, and why."))
-    uploads.show_notices(asks_passwords=False)
+    notices.show(asks_passwords=False)
     if services.progress():
         with st.container(key="panel"):
             st.html(pieces.section("Being read", "You can ask questions meanwhile."))
-            sidebar.reading(services, documents, key="main")
+            reading.show(services, documents, key="main")
     if not documents:
         st.html(pieces.note("info", "No documents yet.", "Add files on the Ask page."))
     embedder = services.status().embedder

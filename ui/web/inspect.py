@@ -13,7 +13,7 @@ from rag.errors import DocumentError, RagError
 from rag.imaging import open_rgb
 from rag.types import PICTURES, Scope, Source
 from ui.explaining import bar_words
-from ui.web import faults, inspect_pieces, pieces, state, uploads, wording
+from ui.web import faults, inspect_pieces, notices, pieces, state, wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ PLAIN_HELP = (
 def show(services: Services, documents: Sequence[Document]) -> None:
     """Draw the page."""
     st.html(pieces.title("Inspect") + pieces.meta("Why each result stands where it stands."))
-    uploads.show_notices()
+    notices.show()
     question, group, plain = _controls()
     problem = _cannot_search(services, documents)
     if problem:

@@ -179,6 +179,13 @@ class JobBoard:
             if job.place is not None:
                 self._jobs[job.place.chat_id] = job
 
+    def stop_all(self) -> None:
+        """Ask every answer to end."""
+        with self._lock:
+            running = list(self._jobs.values())
+        for job in running:
+            job.stop()
+
     def get(self, chat_id: UUID) -> AnswerJob | None:
         """The running job of a chat, None without one."""
         with self._lock:

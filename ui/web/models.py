@@ -11,7 +11,7 @@ import streamlit as st
 
 from rag.errors import RagError
 from ui.views import duration_words
-from ui.web import language_models, pieces, state, uploads, wording
+from ui.web import language_models, notices, pieces, state, wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ def show(services: Services) -> None:
             " the answers."
         )
     )
-    uploads.show_notices()
+    notices.show()
     st.html(pieces.note("info", REREADS_NOTHING, REREADS_NOTHING_REST))
     _fixed_note(services)
     jobs(services, key="main")

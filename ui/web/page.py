@@ -17,6 +17,7 @@ from ui.web import (
     models,
     pieces,
     recent,
+    reset,
     sidebar,
     sources,
     state,
@@ -74,6 +75,8 @@ def render() -> None:
             st.switch_page(
                 ask_page, query_params={state.CHAT_PARAMETER: str(chat_id)} if chat_id else None
             )
+    if st.session_state.pop(state.GO_DOCUMENTS, False) and page != documents_page:
+        st.switch_page(documents_page)
     if not state.has_headers():
         st.html(pieces.note("warn", BY_HAND, BY_HAND_REST))
     page.run()
@@ -82,7 +85,7 @@ def render() -> None:
     live.follow_dusk()
     live.scroll_to(asked if job is not None else -1)
     live.announce(st.session_state.get(state.ANNOUNCED, ""))
-    if not recent.confirm(services):
+    if not reset.confirm(services) and not recent.confirm(services):
         _drawer(found)
     if found:
         state.warm_up()

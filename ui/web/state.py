@@ -18,10 +18,11 @@ from ui.web import visitors
 from ui.web.jobs import JobBoard
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from uuid import UUID
 
     from rag.types import Document, Retrieval, Source
+    from ui.batch import Batch
     from ui.services import Services
     from ui.web.jobs import AnswerJob
     from ui.web.pieces import Tone
@@ -48,6 +49,13 @@ INSPECT_TURN = 9_999  # what the drawer knows the Inspect page by; no conversati
 LOOSE = "loose_sources"
 LOOSE_TURN = 9_998  # the same for the Test page
 TICK = "tick-"  # + document id
+UNTICKED = "unticked"  # a widget's own state goes when it is not drawn
+FIND = "find_document"
+BATCHES = "batches"
+NEWS = "news_told"
+RESETTING = "reset_here"  # whether this visitor began the reset
+CONFIRM_RESET = "confirm_reset"
+GO_DOCUMENTS = "go_to_documents"
 SEARCHABLE = ("readable", "ready")
 HISTORY_TURNS = 4
 CHAT = "chat_id"
@@ -67,6 +75,8 @@ class Notice:
     strong: str
     rest: str = ""
     document_id: UUID | None = None  # the one that failed, when it did
+    show_id: UUID | None = None  # the one to look at
+    lines: tuple[str, ...] = ()  # each file of many, and why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,9 +312,38 @@ def reset_uploaders() -> None:
     st.session_state[UPLOADS] = st.session_state.get(UPLOADS, 0) + 1
 
 
+def unticked() -> set[UUID]:
+    """The documents that are not searched, drawn or not."""
+    return cast("set[UUID]", st.session_state.setdefault(UNTICKED, set()))
+
+
 def is_ticked(document_id: UUID) -> bool:
     """Whether a document is searched; new ones are."""
-    return bool(st.session_state.get(f"{TICK}{document_id}", True))
+    return document_id not in unticked()
+
+
+def tick(document_ids: Iterable[UUID], *, on: bool) -> None:
+    """Search these documents, or do not."""
+    if on:
+        unticked().difference_update(document_ids)
+    else:
+        unticked().update(document_ids)
+
+
+def batches() -> list[Batch]:
+    """The drops of this visitor that are on their way into the library."""
+    return cast("list[Batch]", st.session_state.setdefault(BATCHES, []))
+
+
+def set_batches(batches: Sequence[Batch]) -> None:
+    """Hold these drops."""
+    st.session_state[BATCHES] = list(batches)
+
+
+def show_document(document_id: UUID) -> None:
+    """Go to the Documents page and open this document there."""
+    st.session_state[SELECTED] = document_id
+    st.session_state[GO_DOCUMENTS] = True
 
 
 def searchable(documents: Sequence[Document]) -> list[Document]:

@@ -13,7 +13,7 @@ from evals.outcome import TOP, is_right
 from rag.embed.choice import parse_choice
 from rag.errors import RagError
 from ui.views import duration_words
-from ui.web import pieces, plots, state, trial_pieces, uploads, wording
+from ui.web import notices, pieces, plots, state, trial_pieces, wording
 from ui.web.plots import percent
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def show(services: Services) -> None:
     is_running = view.state == "running"
     report = trial.report() if services.documents() and not is_running else None
     _head(services, view, report)
-    uploads.show_notices()
+    notices.show()
     if not state.searchable(services.documents()):
         rest = "Add one on Documents; as soon as its text is read, it can be tested."
         st.html(pieces.note("info", "There is no document to test.", rest))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ui.models import ModelJob
     from ui.views import Progress
     from ui.web.pieces import Tone
+    from ui.worker import Series
 
 TITLE_CHARS = 90
 NAME_CHARS = 120
@@ -123,8 +125,15 @@ STATE_WORDS: dict[DocumentState, str] = {
 
 def progress_line(progress: Progress) -> str:
     """How far a file is, "Text 31 of 58 pages", "Text is ready. 14 of 37 figures"."""
+    if progress.ahead:
+        return f"Waits behind {count(progress.ahead, 'file')}"
     if progress.state == "queued":
         return "Waiting"
+    again = "Reading again. " if progress.is_again else ""
+    return again + _stage_line(progress) + time_left(progress.remaining_s)
+
+
+def _stage_line(progress: Progress) -> str:
     if progress.state == "readable" or progress.figures_done:
         if progress.figures_total:
             return f"Text is ready. {progress.figures_done} of {progress.figures_total} figures"
@@ -132,6 +141,26 @@ def progress_line(progress: Progress) -> str:
     if progress.pages_total:
         return f"Text {progress.pages_done} of {count(progress.pages_total, 'page')}"
     return progress.message.rstrip(".") or "Reading text"
+
+
+def time_left(seconds: float | None) -> str:
+    """The end of a line, ", about 40 s left"; in steps, so that it does not flicker."""
+    if seconds is None:
+        return ""
+    step = 5 if seconds < 60 else 15 if seconds < 300 else 60
+    return f", {duration_words(step * max(1, math.ceil(seconds / step)))} left"
+
+
+def series_line(series: Series) -> str:
+    """How far several files are together, "3 of 12 files, about 4 min left"."""
+    return f"{series.done:,} of {count(series.total, 'file')}{time_left(series.remaining_s)}"
+
+
+def left_out(suffixes: Sequence[str]) -> str:
+    """Files of a folder that are of no type that is read, "3 left out: .xlsx, .zip"."""
+    kinds = [kind or "no type" for kind, _ in Counter(suffixes).most_common()]
+    named = ", ".join(cut(kind, 12) for kind in kinds[:6])
+    return f"{len(suffixes):,} left out: {named}{' and others' if len(kinds) > 6 else ''}"
 
 
 def progress_share(progress: Progress) -> float:
