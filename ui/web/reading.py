@@ -118,7 +118,7 @@ def _job(services: Services, job: Progress, key: str) -> None:
     ):
         waits = job.state == "queued" or job.ahead
         share = None if waits else wording.progress_share(job)
-        st.html(pieces.job(wording.cut_name(job.name), wording.progress_line(job), share))
+        st.html(pieces.job(wording.short_name(job.name), wording.progress_line(job), share))
         st.button(
             "Cancel",
             key=f"acts-cancel-{key}-{job.document_id}",

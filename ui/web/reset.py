@@ -45,9 +45,8 @@ def _what_goes(documents: int, chats: int) -> str:
         what.append(f"{wording.count(chats, 'conversation')} and their pictures")
     are = "is" if documents + chats == 1 and not chats else "are"
     return (
-        f"{' and '.join(what) if len(what) < 2 else ', '.join(what)} {are} removed from this"
-        " computer, whoever began them; the sample documents are added again. Settings and"
-        " models stay."
+        f"{', '.join(what)} {are} removed from this computer, those of other visitors as well;"
+        " the sample documents are added again. Settings and models stay."
     )
 
 

@@ -85,7 +85,7 @@ def _tick(ids: Sequence[UUID], on: bool) -> None:
 
 def _row(document: Document) -> None:
     with st.container(key=f"doc-{document.id}"):
-        name = wording.cut_name(document.name)
+        name = wording.short_name(document.name)
         if document.state in state.SEARCHABLE:
             key = f"{state.TICK}{document.id}"
             st.session_state[key] = state.is_ticked(document.id)

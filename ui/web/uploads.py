@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from ingest.detect import SUFFIXES
 from rag.errors import RagError
 from ui.batch import Batch
-from ui.folder import READABLE, sort_folder
+from ui.folder import sort_folder
 from ui.web import faults, state, wording
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
         def getvalue(self) -> bytes: ...
 
 
-TYPES = [suffix.lstrip(".") for suffix in READABLE]
+TYPES = [suffix.lstrip(".") for suffixes in SUFFIXES.values() for suffix in suffixes]
 SMALL_S = 0.4  # a few files are in the library when the page is drawn anew
 MAX_SINGLE = 3  # messages of one sort; more are one message with a list
 MAX_LINES = 200
@@ -65,7 +66,8 @@ def drop_zone(place: str) -> None:
 def take_in(files: Iterable[Upload], folder: Iterable[Upload] = ()) -> None:
     """Hand files over; one that is refused gets its sentence, the rest goes on."""
     state.forget_notices()
-    found = sort_folder([(file.name, file.getvalue) for file in folder])
+    in_order = sorted(folder, key=lambda file: file.name)  # a browser gives them as they come
+    found = sort_folder([(file.name, file.getvalue) for file in in_order])
     # A folder that is dropped on the zone comes as files with a path as well.
     single = sort_folder([(file.name, file.getvalue) for file in files], takes_all=True)
     batch = Batch(

@@ -47,6 +47,11 @@ def cut_name(name: str) -> str:
     return f"{name[:80]}…{name[-38:]}"
 
 
+def short_name(name: str) -> str:
+    """A file name for a narrow column: two lines at most."""
+    return name if len(name) <= 48 else f"{name[:30]}…{name[-16:]}"
+
+
 def count(number: int, one: str, many: str = "") -> str:
     """A number with its word: 1 page, 2 pages."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
