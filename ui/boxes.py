@@ -113,6 +113,34 @@ def mark_parts(png: bytes, marks: Sequence[Mark], page_size: tuple[float, float]
     return _to_png(page)
 
 
+def mark_sources(png: bytes, marks: Sequence[Mark], page_size: tuple[float, float]) -> Image.Image:
+    """A page picture with the places of several sources framed, the rest of the page veiled.
+
+    Args:
+        png: The page as displayed, any resolution.
+        marks: On this page, each with its kind; a tag stands on top of the frame.
+        page_size: Width and height of the page in points.
+
+    Returns:
+        An RGB picture, `WIDTH_PX` wide.
+    """
+    page = _open(png)
+    scale = page.width / page_size[0]
+    placed = [(mark, _to_pixels(mark.box, scale, page.size)) for mark in marks]
+    marked = _veil(page, [place for _, place in placed])
+    ink = ImageDraw.Draw(marked, "RGBA")
+    for mark, place in placed:
+        line = LINES[mark.kind]
+        if line.fill:
+            ink.rectangle(place, fill=(*line.colour, line.fill))
+        _frame(ink, place, line)
+    for mark, place in placed:
+        if mark.tag:  # above the frame, so that it hides nothing of the box
+            top = place[1] - TAG_PX - FRAME_PX if place[1] > TAG_PX + FRAME_PX else place[1]
+            _tag(ink, (place[0], top, *place[2:]), mark.tag, LINES[mark.kind].colour)
+    return marked
+
+
 def crop_page(png: bytes, box: BBox, page_size: tuple[float, float]) -> bytes:
     """The part of a page picture around a box, as PNG bytes."""
     page = _open(png)

@@ -16,6 +16,7 @@ from rag.errors import ConfigError, LibraryInUseError, NotFoundError, RagError, 
 from rag.settings import Settings, load_settings
 from rag.types import PICTURES, WORDS, Document, Failure
 from ui.cli_eval import compare, evaluate
+from ui.cli_export import export
 from ui.cli_inspect import inspect
 from ui.cli_models import embed, models_app
 from ui.cli_options import (
@@ -237,6 +238,7 @@ app.add_typer(models_app, name="models")
 app.command()(embed)
 app.command()(reindex)
 app.command()(inspect)
+app.command()(export)
 app.command("eval")(evaluate)
 app.command()(compare)
 

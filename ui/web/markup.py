@@ -25,7 +25,7 @@ JOINER = "\u2060"
 
 # Stands where a note on a sentence goes while the text around it is made safe. Private use:
 # no font has it, and what a model writes of it is taken out.
-_NOTE = "\uf8f0"
+NOTE = "\uf8f0"
 
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.S)
 _WWW = re.compile(r"www(?=\.)", re.I)
@@ -35,7 +35,7 @@ _ACTIVE = re.compile(r"([\\`*~$#\[\]>+=]|(?<![^\W_])[_-]|[_-](?![^\W_]))")
 _MARKER = re.compile(r" ?\[(\d{1,3})\]")
 # Models write "rose [1]." as often as "rose. [1]": a chip stands after the stop. Not where the
 # stop would meet a letter or sign that it makes active.
-_BEFORE_STOP = re.compile(rf"(?<![wW:<!])(?<!: )((?: ?\[\d{{1,3}}\])+)([.!?,;])(?=\s|{_NOTE}|\Z)")
+_BEFORE_STOP = re.compile(rf"(?<![wW:<!])(?<!: )((?: ?\[\d{{1,3}}\])+)([.!?,;])(?=\s|{NOTE}|\Z)")
 
 
 def defuse(text: str) -> str:
@@ -68,7 +68,7 @@ def render_safe(
         notes: Sentences of the text, in its order, and our own word on each; it follows the
             sentence as a link `#check-<turn>-<place>`.
     """
-    noted, places = _with_notes(text.replace(_NOTE, ""), [sentence for sentence, _ in notes])
+    noted, places = with_notes(text.replace(NOTE, ""), [sentence for sentence, _ in notes])
     links = iter([_note(turn, place, notes[place][1]) for place in places])
     parts = _CODE.split(defuse(noted))
     for place, part in enumerate(parts):
@@ -77,7 +77,7 @@ def render_safe(
             parts[place] = defuse(_fill(part, links, is_code=True))
             continue
         prose = part.replace("$", "\\$")
-        prose = _BEFORE_STOP.sub(lambda match: _after_stop(match, markers), prose)
+        prose = after_stops(prose, markers)
         prose = _MARKER.sub(lambda match: _link(match, markers, turn), prose)
         parts[place] = _fill(prose, links, is_code=False)
     # A colon that has lost the space before a mark would take the joiner for a directive's
@@ -85,8 +85,8 @@ def render_safe(
     return "".join(parts).replace(f":{JOINER}", f":{BREAK}{JOINER}")
 
 
-def _with_notes(text: str, sentences: Sequence[str]) -> tuple[str, list[int]]:
-    """The text with a sign after each sentence that is found in it, and which those are."""
+def with_notes(text: str, sentences: Sequence[str]) -> tuple[str, list[int]]:
+    """The text with `NOTE` after each sentence that is found in it, and which those are."""
     pieces: list[str] = []
     places: list[int] = []
     end = 0
@@ -96,14 +96,19 @@ def _with_notes(text: str, sentences: Sequence[str]) -> tuple[str, list[int]]:
             continue
         # A note after the last bar of a table's row would be a cell too many.
         stop = start + len(sentence.rstrip().removesuffix("|"))
-        pieces += [text[end:stop], _NOTE]
+        pieces += [text[end:stop], NOTE]
         places.append(place)
         end = stop
     return "".join([*pieces, text[end:]]), places
 
 
+def after_stops(text: str, markers: Collection[int]) -> str:
+    """Prose with its marks after the stop that they were written before."""
+    return _BEFORE_STOP.sub(lambda match: _after_stop(match, markers), text)
+
+
 def _fill(part: str, links: Iterator[str], *, is_code: bool) -> str:
-    pieces = part.split(_NOTE)
+    pieces = part.split(NOTE)
     between = ["" if is_code else link for _, link in zip(pieces[1:], links, strict=False)]
     return "".join(piece + link for piece, link in zip(pieces, [*between, ""], strict=True))
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from rag.types import PICTURES
 from ui import outcome
-from ui.web import markup, pieces, seen, state, thumbs, wording
+from ui.web import exports, markup, pieces, seen, state, thumbs, wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -148,6 +148,7 @@ def _foot(number: int, turn: state.Turn, *, is_last: bool) -> bool:
             with st.popover("Copy", type="tertiary", key=f"copy-{number}"):
                 # The raw text: the one on the page holds invisible characters.
                 st.code(turn.text, language=None, wrap_lines=True)
+        exports.button(number)
         if turn.answer is not None:
             seen.button(number)
             thumbs.show(turn)
