@@ -39,6 +39,7 @@ def export(
     from ui.export.chat import file_name
     from ui.export.make import make
     from ui.services import build
+    from ui.web.wording import size
 
     if chat is None and not listed:
         raise ConfigError("Name a chat, or list them with `folio export --list`.")
@@ -57,7 +58,7 @@ def export(
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}.") from error
     result = {"chat": str(found.id), "file": str(path), "questions": found.turn_count}
-    tell(result if as_json else f"Wrote {path}, {len(data) / 1_000_000:.1f} MB.")
+    tell(result if as_json else f"Wrote {path}, {size(len(data))}.")
 
 
 def _form(named: str, out: Path | None) -> Format:
@@ -71,12 +72,14 @@ def _form(named: str, out: Path | None) -> Format:
 
 
 def _list(services: Services, *, as_json: bool) -> None:
+    from ui.export.chat import clean
+
     chats = services.chats.recent(MAX_LISTED)
     if as_json:
         tell([{"id": str(c.id), "name": c.name, "questions": c.turn_count} for c in chats])
         return
     for chat in chats:
-        tell(f"{chat.id}  {chat.name}  ({chat.turn_count})")
+        tell(f"{chat.id}  {clean(chat.name)}  ({chat.turn_count})")
     if not chats:
         tell("No chat is kept.")
 

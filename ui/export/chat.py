@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -59,6 +59,8 @@ class ToldSource:
     language: str = ""  # of its document
     note: str = ""  # why there is no more of it
     hit: Hit  # for its pictures
+    alt: str  # words in place of its picture
+    document: str  # its name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,8 @@ class ToldTurn:
     """One question and what came of it."""
 
     number: int  # 1-based
-    question: str
+    question: str  # its words, or the name of its picture
+    picture_path: str | None  # of the question's picture
     searched_for: str
     body: Body  # Markdown of a model, quotes of documents, or a sentence of Folio
     text: str
@@ -123,7 +126,7 @@ def gather(services: Services, chat_id: UUID, now: datetime | None = None) -> To
     turns = services.chats.open(chat_id, last=MAX_TURNS)
     answers = [turn.answer for turn in turns if turn.answer is not None]
     told = tuple(_turn(turn, documents) for turn in turns)
-    embedders = tuple(dict.fromkeys(a.embedder for a in answers if a.embedder))
+    embedders = tuple(dict.fromkeys(clean(a.embedder) for a in answers if a.embedder))
     return ToldChat(
         name=clean(chat.name) or "Untitled",
         title=_title(told),
@@ -148,12 +151,13 @@ def _turn(turn: Turn, documents: Mapping[UUID, Document]) -> ToldTurn:
     sources = outcome.shown_sources(turn)
     return ToldTurn(
         number=turn.number + 1,
-        question=clean(turn.question),
+        question=clean(turn.title),
+        picture_path=turn.picture.path if turn.picture else None,
         searched_for=clean(answer.searched_for) if answer is not None else "",
         body=_body(answer),
-        text=clean(turn.text),
-        notes=tuple(outcome.notes_of(turn)),
-        badges=tuple(outcome.badges_of(turn)),
+        text=clean(outcome.words_of(turn)),
+        notes=tuple(_clean_note(told) for told in outcome.notes_of(turn)),
+        badges=tuple((tone, clean(words)) for tone, words in outcome.badges_of(turn)),
         checks=tuple(
             ToldCheck(sentence=clean(one.sentence), reason=clean(one.reason), doubt=one.doubt)
             for one in doubted
@@ -161,8 +165,12 @@ def _turn(turn: Turn, documents: Mapping[UUID, Document]) -> ToldTurn:
         heading=outcome.heading_of(turn),
         sources=tuple(_source(s, answer, documents) for s in sources[:MAX_SOURCES]),
         is_cited=bool(answer and answer.citations),
-        facts=tuple(_facts(answer)) if answer is not None else (),
+        facts=tuple(_facts(turn)),
     )
+
+
+def _clean_note(told: Told) -> Told:
+    return replace(told, strong=clean(told.strong), rest=clean(told.rest), below=clean(told.below))
 
 
 def _body(answer: Answer | None) -> Body:
@@ -187,6 +195,8 @@ def _source(
         language=document.language if document is not None else "",
         note="" if document is not None else GONE,
         hit=hit,
+        alt=clean(wording.picture_alt(hit)),
+        document=clean(hit.document_name),
     )
 
 
@@ -205,10 +215,14 @@ def _quote(source: Source, answer: Answer | None) -> str:
     return f"{quote[:QUOTE_CHARS].rsplit(' ', 1)[0]}…" if len(quote) > QUOTE_CHARS else quote
 
 
-def _facts(answer: Answer) -> Iterator[str]:
+def _facts(turn: Turn) -> Iterator[str]:
+    answer = turn.answer
+    if answer is None:
+        return
     yield _writer(answer)
+    where = f" in {wording.count(len(turn.documents), 'chosen document')}" if turn.documents else ""
     if answer.embedder:
-        yield f"searched with {answer.embedder}"
+        yield f"searched with {clean(answer.embedder)}{where}"
     if answer.mode == "llm":
         sent, said, is_estimated = used_tokens(answer)
         about = "about " if is_estimated else ""

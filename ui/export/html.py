@@ -14,7 +14,7 @@ from rag.types import PICTURES
 from ui.export import prose
 from ui.export.pictures import Cited, collect
 from ui.web.pieces import KIND_WORDS
-from ui.web.wording import count, cut, picture_alt
+from ui.web.wording import count, cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ui.export.chat import ToldChat, ToldSource, ToldTurn
     from ui.export.licences import Licence
     from ui.export.pictures import Album, MarkedPage, PagePicture, Picture
+    from ui.outcome import Told
 
 STYLE = Path(__file__).with_name("style.css")
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -99,8 +100,10 @@ def _turn(turn: ToldTurn, chat: ToldChat, album: Album) -> str:
     parts = [
         f'<section class="turn" id="q-{number}" aria-labelledby="h-{number}">\n{eyebrow}',
         f'<h2 id="h-{number}"{long} dir="auto">{escape(turn.question or "A picture")}</h2>\n',
-        *(_note(told.tone, told.strong, told.rest, told.below) for told in turn.notes),
+        _asked(album.asked.get(number)),
+        *(_note(told) for told in turn.notes if not told.under),
         f'<div class="answer">\n{_BODIES[turn.body](turn)}</div>\n' if turn.text.strip() else "",
+        *(_note(told) for told in turn.notes if told.under),
         _badges(turn),
         _checks(turn),
         _sources(turn, chat, album),
@@ -110,10 +113,17 @@ def _turn(turn: ToldTurn, chat: ToldChat, album: Album) -> str:
     return "".join(parts)
 
 
-def _note(tone: str, strong: str, rest: str, below: str) -> str:
-    extra = f"<br>{escape(below)}" if below else ""
-    name = f"note {tone}" if tone in ("warn", "err") else "note"
-    return f'<p class="{name}"><strong>{escape(strong)}</strong> {escape(rest)}{extra}</p>\n'
+def _asked(picture: Picture | None) -> str:
+    if picture is None:
+        return ""
+    return f'<figure class="asked">{_image(picture, "Picture of the question")}</figure>\n'
+
+
+def _note(told: Told) -> str:
+    below = f"<br>{escape(told.below)}" if told.below else ""
+    name = f"note {told.tone}" if told.tone in ("warn", "err") else "note"
+    said = f"<strong>{escape(told.strong)}</strong> {escape(told.rest)}{below}"
+    return f'<p class="{name}">{said}</p>\n'
 
 
 def _badges(turn: ToldTurn) -> str:
@@ -204,7 +214,7 @@ def _table(source: ToldSource, language: str) -> str:
 def _crop(source: ToldSource, picture: Picture | None) -> str:
     if picture is None:
         return ""
-    return f"<figure>{_image(picture, picture_alt(source.hit))}</figure>\n"
+    return f"<figure>{_image(picture, source.alt)}</figure>\n"
 
 
 def _image(picture: Picture, alt: str) -> str:

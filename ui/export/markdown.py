@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from markdown_it.tree import SyntaxTreeNode
 
     from ui.export.chat import ToldChat, ToldSource, ToldTurn
+    from ui.outcome import Told
 
 _ACTIVE = re.compile(r"([\\`*_\[\]<>|~&$])")
 _ADDRESS = re.compile(r"(?i)(https?|ftp|mailto|javascript|data)(?=:)|www(?=\.)")
-_LINE_START = re.compile(r"^(\s*)(#|[-+=](?=[\s=-]|$)|>)|^(\s*\d{1,9})([.)])", re.M)
+_LINE_START = re.compile(r"^(\s*)(#|[-+=](?=[\s=-]|$)|>)|^(\s*\d{1,9})([.)])(?=\s|$)", re.M)
 _MARK = re.compile(r" ?\\\[(\d{1,3})\\\]")
 _NOTE = re.compile(f"{markup.NOTE}(\\d{{1,4}})\uf8f1")
 _BREAK = "\\\n"
@@ -64,12 +65,12 @@ def _turn(turn: ToldTurn) -> Iterator[str]:
     yield f"## {line(turn.question) or 'A picture'}"
     if turn.searched_for:
         yield f"Searched for: {line(turn.searched_for)}"
-    for told in turn.notes:
-        yield " ".join(
-            part for part in (f"**{line(told.strong)}**", line(told.rest), line(told.below)) if part
-        )
+    if turn.picture_path is not None:
+        yield "*Asked with a picture.*"
+    yield from (_note(told) for told in turn.notes if not told.under)
     if turn.text.strip():
         yield from _answer(turn)
+    yield from (_note(told) for told in turn.notes if told.under)
     if turn.badges:
         yield "*" + " · ".join(line(words) for _, words in turn.badges) + "*"
     if turn.checks:
@@ -83,6 +84,11 @@ def _turn(turn: ToldTurn) -> Iterator[str]:
         yield "\n".join(_footnote(turn, source) for source in turn.sources)
     if turn.facts:
         yield f"*{line('; '.join(turn.facts))}*"
+
+
+def _note(told: Told) -> str:
+    parts = (f"**{line(told.strong)}**", line(told.rest), line(told.below))
+    return " ".join(part for part in parts if part)
 
 
 def _answer(turn: ToldTurn) -> Iterator[str]:

@@ -35,7 +35,7 @@ QUALITY = 80  # of JPEG; at 70 small type in a scan begins to fray
 MAX_BYTES = 12_000_000  # of all pictures; base64 makes 16 MB of it, which most mail takes
 MAX_PAGES = 60  # drawn for one file
 PAGES_A_SOURCE = 3
-ALL_KINDS_WITH_CROP = (*PICTURES, "table")
+KINDS_WITH_CROP = (*PICTURES, "table")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +83,7 @@ class MarkedPage:
 class Album:
     """All pictures of a file; what there is no room for is counted."""
 
+    asked: dict[int, Picture]  # by question
     crops: dict[Cited, Picture]  # where one is shown
     shown_at: dict[Cited, Cited]  # the same picture stands there already
     pages: tuple[MarkedPage, ...]  # those that have a picture
@@ -100,6 +101,7 @@ class Album:
 def collect(chat: ToldChat, page_picture: PagePicture) -> Album:
     """Read, draw and shrink the pictures of a chat. Takes about half a second a page at first."""
     room = _Room(MAX_BYTES)
+    asked = {t.number: p for t in chat.turns if (p := room.take_file(t.picture_path)) is not None}
     crops, shown_at, lost_crops = _crops(chat, room)
     pages = _places(chat)
     drawn: list[MarkedPage] = []
@@ -118,6 +120,7 @@ def collect(chat: ToldChat, page_picture: PagePicture) -> Album:
             drawn.append(page)
     left = len(pages) - len(drawn) - unreadable
     return Album(
+        asked=asked,
         crops=crops,
         shown_at=shown_at,
         pages=tuple(drawn),
@@ -159,6 +162,14 @@ class _Room:
         uri = f"data:{media_type};base64,{base64.b64encode(data).decode()}"
         return Picture(uri=uri, width_px=width, height_px=height)
 
+    def take_file(self, path: str | None) -> Picture | None:
+        """A stored picture; None when there is none, or no room."""
+        try:
+            with Image.open(path or "", formats=("PNG",)) as opened:  # our own
+                return self.take(opened)
+        except OSError:  # deleted meanwhile, in another window
+            return None
+
 
 def _crops(chat: ToldChat, room: _Room) -> tuple[dict[Cited, Picture], dict[Cited, Cited], int]:
     crops: dict[Cited, Picture] = {}
@@ -167,13 +178,12 @@ def _crops(chat: ToldChat, room: _Room) -> tuple[dict[Cited, Picture], dict[Cite
     lost = 0
     for turn, source in _sources(chat):
         path, who = source.hit.image_path, Cited(turn.number, source.marker)
-        if path is None or source.kind not in ALL_KINDS_WITH_CROP or not Path(path).is_file():
+        if path is None or source.kind not in KINDS_WITH_CROP or not Path(path).is_file():
             continue
         if path in first:
             shown_at[who] = first[path]
             continue
-        with Image.open(path, formats=("PNG",)) as opened:  # our own
-            picture = room.take(opened)
+        picture = room.take_file(path)
         if picture is None:
             lost += 1
             continue
@@ -194,7 +204,7 @@ def _places(chat: ToldChat) -> list[MarkedPage]:
                 continue
             key = PageKey(hit.item.document_id, region.page_number)
             page = pages.setdefault(
-                key, MarkedPage(key=key, name=hit.document_name, size=hit.page_size)
+                key, MarkedPage(key=key, name=source.document, size=hit.page_size)
             )
             who = Cited(turn.number, source.marker)
             page.places.setdefault(region.bbox, []).append((source, who))

@@ -21,14 +21,11 @@ CHOICES: tuple[tuple[Format, str, str], ...] = (
 )
 
 
-def button(number: int) -> None:
-    """The menu, once a conversation: under its last answer, when it is kept."""
-    chat_id, held = state.chat_id(), state.turns()
-    if chat_id is None or state.job() is not None or not held or held[-1].number != number:
-        return
-    services = state.services()
-    chat = services.chats.get(chat_id)
-    if chat is None:
+def button() -> None:
+    """The menu, when the conversation is kept and no answer is being written."""
+    chat_id, services = state.chat_id(), state.services()
+    chat = services.chats.get(chat_id) if chat_id is not None else None
+    if chat is None or state.job() is not None:
         return
     with st.popover("Export", type="tertiary", key="export", icon=":material/ios_share:"):
         st.html(pieces.meta(HELP))
@@ -36,7 +33,7 @@ def button(number: int) -> None:
             # Streamlit calls it in a thread of its own when the button is clicked.
             st.download_button(
                 label,
-                partial(make, services, chat_id, form),
+                partial(make, services, chat.id, form),
                 file_name=file_name(chat.name, form),
                 mime=mime,
                 key=f"export-{form}",

@@ -148,7 +148,8 @@ def _foot(number: int, turn: state.Turn, *, is_last: bool) -> bool:
             with st.popover("Copy", type="tertiary", key=f"copy-{number}"):
                 # The raw text: the one on the page holds invisible characters.
                 st.code(turn.text, language=None, wrap_lines=True)
-        exports.button(number)
+        if is_last:
+            exports.button()
         if turn.answer is not None:
             seen.button(number)
             thumbs.show(turn)
