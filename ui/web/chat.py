@@ -118,6 +118,7 @@ def ask(
         keep=_keeper(services, place) if place else lambda _job, _view: None,
     )
     state.set_job(job)
+    state.count_asked(place.number if place else state.next_number())
     state.board().put(job)
     st.session_state[state.ANNOUNCED] = "Answering"
     job.start()
@@ -133,7 +134,9 @@ def ask_again(services: Services, documents: Sequence[Document], turn: state.Tur
         try:
             picture = picture_again(turn.picture, services.settings.ingest)
         except RagError as error:
-            state.tell(state.Notice(tone="warn", strong="It was not tried again.", rest=str(error)))
+            composer.tell(
+                state.Notice(tone="warn", strong="It was not tried again.", rest=str(error))
+            )
             return
     ask(services, documents, turn.question, picture=picture, again=turn)
 
@@ -168,7 +171,7 @@ def _place(
         )
     except RagError as error:
         strong = "This answer is not kept."
-        state.tell(state.Notice(tone="warn", strong=strong, rest=str(error)))
+        composer.tell(state.Notice(tone="warn", strong=strong, rest=str(error)))
         return None
     if place.chat_id != state.chat_id():
         if state.chat_id() is not None:  # deleted in another window: a new chat begins

@@ -39,6 +39,8 @@ class Asked:
 def show(services: Services, documents: Sequence[Document]) -> Asked | None:
     """Draw the chat box and the line under it; returns a question that was just put."""
     with st.bottom:
+        for notice in state.box_notices():
+            st.html(pieces.note(notice.tone, notice.strong, notice.rest))
         draft = state.take_draft()
         if draft:
             st.session_state[state.ASK] = draft
@@ -61,8 +63,7 @@ def _take(services: Services, value: ChatInputValue) -> Asked | None:
     """The question; None when something else has to be said first: then the words stay."""
     pictures = [file for file in value.files if is_picture(file.name)]
     others = [file for file in value.files if not is_picture(file.name)]
-    if value.files:
-        state.forget_notices()
+    state.set_box_notices([])
     if others:
         _add(services, others)
     asked = _with_picture(services, value.text, pictures) if pictures else None
@@ -88,13 +89,18 @@ def _with_picture(services: Services, words: str, pictures: Sequence[Upload]) ->
     if more:
         left = wording.count(len(more), "picture")
         rest = f"{name} was used, {left} left out. To search them later, add them as documents."
-        state.tell(state.Notice(tone="info", strong="A question takes one picture.", rest=rest))
+        tell(state.Notice(tone="info", strong="A question takes one picture.", rest=rest))
     return Asked(question=words, picture=picture)
 
 
 def _refuse(strong: str, rest: str) -> None:
-    state.tell(state.Notice(tone="warn", strong=strong, rest=rest))
-    st.session_state[state.ANNOUNCED] = f"{strong} {rest}"
+    tell(state.Notice(tone="warn", strong=strong, rest=rest))
+
+
+def tell(notice: state.Notice) -> None:
+    """Say something where the visitor looks and, to who does not see it, in the live region."""
+    state.set_box_notices([*state.box_notices(), notice])
+    st.session_state[state.ANNOUNCED] = f"{notice.strong} {notice.rest}"
 
 
 def _add(services: Services, files: Sequence[Upload]) -> None:
@@ -105,16 +111,21 @@ def _add(services: Services, files: Sequence[Upload]) -> None:
     """
     known = {document.id for document in services.documents()}
     uploads.take_in(files)
+    uploads.collect()
+    refused = state.notices()
+    for notice in refused:  # at the top of a long page nobody would see them
+        tell(notice)
+    state.forget_notices()
     added = [document for document in services.documents() if document.id not in known]
-    if not added:
+    if refused and not added:
         return
-    which = wording.cut_name(added[0].name)
-    if len(added) > 1:
-        which = wording.count(len(added), "document")
-    strong = f"{which} {'was' if len(added) == 1 else 'were'} added to the library."
+    names = [document.name for document in added] or [file.name for file in files]
+    which = wording.cut_name(names[0])
+    if len(names) > 1:
+        which = wording.count(len(names), "document")
+    verb = ("was" if len(names) == 1 else "were") + " added" if added else "goes"
     rest = "You can ask as soon as the text is ready."
-    state.tell(state.Notice(tone="file", strong=strong, rest=rest))
-    st.session_state[state.ANNOUNCED] = f"{strong} {rest}"
+    tell(state.Notice(tone="file", strong=f"{which} {verb} to the library.", rest=rest))
 
 
 def _scope_line(services: Services, documents: Sequence[Document]) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from rag.embed.languages import language_name
 from rag.errors import RagError
 from ui.views import note_on_language
-from ui.web import notices, passwords, pieces, reading, recent, sources, state, wording
+from ui.web import notices, passwords, pieces, reading, recent, sources, state, turns, wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -162,6 +162,7 @@ def _delete(services: Services, document: Document) -> None:
         return
     # Pages and words of it may still lie in memory.
     sources.marked_page.clear()
+    turns.small_picture.clear()
     recent.refresh(services)
     state.tell(receipt_notice(receipt))
 

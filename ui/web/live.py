@@ -1,4 +1,4 @@
-"""Four pieces of JavaScript: citation clicks, a live region, scrolling to a new question, dusk.
+"""Four pieces of JavaScript: citation clicks, a live region, following a new question, dusk.
 
 They get data, never HTML. Registered once, here, at module level.
 """
@@ -44,34 +44,35 @@ export default ({ data, parentElement }) => {
 };
 """
 
-# A new question would otherwise appear below what is in sight. Tried for a second,
-# because the turn is drawn after this runs; a turn that was shown before is left alone.
-# When the answer is there, the chat box is open again: the keyboard goes on from it, unless
-# it is somewhere else already. Not on a touch screen, where a keyboard would cover the answer.
-_SCROLL = """
+# A new question would otherwise appear below what is in sight. Tried for a while, because the
+# turn is drawn after this runs; one that was followed before is left alone. An answer can be
+# there before its question was ever drawn as being written: questions are counted, so that
+# none is missed. When the answer is there, the chat box is open again: the keyboard goes on
+# from it, unless it is somewhere else. Not on a touch screen, where keys cover the answer.
+_FOLLOW = """
 export default ({ data }) => {
-  const turn = Number(data);
-  const box = () => document.querySelector('[data-testid=stChatInputTextArea]:not([disabled])');
-  const isFree = () => !document.activeElement || document.activeElement === document.body;
-  if (turn < 0 && window.folioTurn >= 0 && matchMedia('(pointer: fine)').matches) {
-    let tries = 20;
-    const go = () => {
-      if (!isFree()) return;
-      if (box()) box().focus({ preventScroll: true });
-      else if (tries--) setTimeout(go, 50);
-    };
-    go();
-  }
-  if (turn < 0) window.folioTurn = -1;
-  if (!(turn >= 0) || window.folioTurn === turn) return;
-  window.folioTurn = turn;
-  let tries = 20;
-  const look = () => {
-    const place = document.querySelector('.st-key-turn-' + turn);
-    if (place) place.scrollIntoView({ block: 'start' });
-    else if (tries--) setTimeout(look, 50);
+  const { turn, count, writing } = data ?? {};
+  if (!(count > 0)) return;
+  const attempt = (act, tries) => {
+    if (!act() && tries > 0) setTimeout(() => attempt(act, tries - 1), 50);
   };
-  look();
+  if (window.folioAsked !== count) {
+    window.folioAsked = count;
+    attempt(() => {
+      const place = document.querySelector('.st-key-turn-' + Number(turn));
+      place?.scrollIntoView({ block: 'start' });
+      return place;
+    }, 60);
+  }
+  if (writing || window.folioAnswered === count) return;
+  window.folioAnswered = count;
+  if (matchMedia('(pointer: coarse)').matches) return;
+  attempt(() => {
+    const free = !document.activeElement || document.activeElement === document.body;
+    const box = document.querySelector('[data-testid=stChatInputTextArea]:not([disabled])');
+    if (free) box?.focus({ preventScroll: true });
+    return box;
+  }, 60);
 };
 """
 
@@ -92,7 +93,7 @@ export default () => {
 
 _catch_clicks = st.components.v2.component("folio.citations", js=_CLICKS)
 _speak = st.components.v2.component("folio.announcer", js=_REGION, isolate_styles=False)
-_scroll = st.components.v2.component("folio.scroller", js=_SCROLL)
+_follow = st.components.v2.component("folio.follower", js=_FOLLOW)
 _dusk = st.components.v2.component("folio.dusk", js=_DUSK)
 
 
@@ -114,6 +115,12 @@ def follow_dusk() -> None:
     _dusk(key="dusk")
 
 
-def scroll_to(turn: int) -> None:
-    """Bring the question that was just asked to the top of the page; -1 when none is asked."""
-    _scroll(key="scroller", data=turn)
+def follow_question(turn: int, count: int, *, is_writing: bool) -> None:
+    """Bring a question that was just asked to the top; at its end, open the way for the next.
+
+    Args:
+        turn: Its place in the chat.
+        count: How many were asked in this session; 0 for none.
+        is_writing: Whether its answer is not there yet.
+    """
+    _follow(key="follower", data={"turn": turn, "count": count, "writing": is_writing})

@@ -80,10 +80,9 @@ def render() -> None:
     if not state.has_headers():
         st.html(pieces.note("warn", BY_HAND, BY_HAND_REST))
     page.run()
-    job = state.job()
-    asked = job.place.number if job is not None and job.place else state.next_number()
     live.follow_dusk()
-    live.scroll_to(asked if job is not None else -1)
+    count, asked = state.asked()
+    live.follow_question(asked, count, is_writing=state.job() is not None)
     live.announce(st.session_state.get(state.ANNOUNCED, ""))
     if not reset.confirm(services) and not recent.confirm(services):
         _drawer(found)

@@ -8,7 +8,7 @@ from uuid import UUID
 import streamlit as st
 
 from rag.errors import RagError
-from ui.web import markup, pieces, state, wording
+from ui.web import markup, pieces, state, turns, wording
 
 if TYPE_CHECKING:
     from rag.library import Chat
@@ -145,6 +145,7 @@ def _delete(services: Services, chat: Chat) -> None:
         state.start_over()
     try:
         services.chats.delete(chat.id)
+        turns.small_picture.clear()  # that of a question may still lie in memory
     except RagError as error:
         strong = "The conversation was not deleted."
         state.tell(state.Notice(tone="err", strong=strong, rest=str(error)))

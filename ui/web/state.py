@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 TURNS = "turns"
 ASK = "ask"  # the chat box
 DRAFT = "draft"
+BOX_NOTICES = "box_notices"  # about what was put into the chat box; drawn above it
+ASKED = "asked"
 JOB = "job"
 OPEN = "open_source"
 NOTICES = "notices"
@@ -185,6 +187,16 @@ def _asked(turn: Turn) -> str:
     return searched or turn.title
 
 
+def box_notices() -> list[Notice]:
+    """Messages above the chat box; they stay until something else is put into it."""
+    return cast("list[Notice]", st.session_state.get(BOX_NOTICES, []))
+
+
+def set_box_notices(told: list[Notice]) -> None:
+    """Show these above the chat box."""
+    st.session_state[BOX_NOTICES] = told
+
+
 def set_draft(words: str) -> None:
     """Put words into the chat box at the next run, before it is drawn."""
     st.session_state[DRAFT] = words
@@ -226,8 +238,18 @@ def start_over() -> None:
 
 def leave_chat() -> None:
     """Forget what is held of the open chat; an answer being written goes on."""
-    for key in (TURNS, JOB, OPEN, SEEN):
+    for key in (TURNS, JOB, OPEN, SEEN, BOX_NOTICES):
         st.session_state.pop(key, None)
+
+
+def asked() -> tuple[int, int]:
+    """How many questions were asked in this session, and the place of the last in its chat."""
+    return cast("tuple[int, int]", st.session_state.get(ASKED, (0, 0)))
+
+
+def count_asked(number: int) -> None:
+    """Note that a question was asked, at this place in its chat."""
+    st.session_state[ASKED] = (asked()[0] + 1, number)
 
 
 def job() -> AnswerJob | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from rag.imaging import encode_png, open_rgb
 from rag.types import PICTURES
 from ui import outcome
 from ui.web import exports, markup, pieces, seen, state, thumbs, wording
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 QUESTION_PICTURE = "Picture of the question"
 MAX_PLATES = 2
+PLATE_PX = 744
 MAX_CARDS = 8
 MAX_FOUND = 4  # before the first word
 
@@ -50,7 +52,7 @@ def head(number: int, title: str, picture: AskedPicture | None) -> None:
     st.html(pieces.question(title))
     if picture is not None and picture.path is not None and Path(picture.path).is_file():
         with st.container(key=f"asked-{number}"):
-            st.image(picture.path, alt=QUESTION_PICTURE)
+            st.image(small_picture(picture.path), output_format="PNG", alt=QUESTION_PICTURE)
 
 
 def found(number: int, sources: Sequence[Source]) -> None:
@@ -96,10 +98,19 @@ def plates(number: int, shown: Sequence[Source]) -> None:
         return
     for column, source in zip(st.columns(2, gap="small"), pictured, strict=False):
         with column, st.container(key=f"plate-{number}-{source.marker}"):
+            small = small_picture(str(source.hit.image_path))
             st.image(
-                str(source.hit.image_path), width="stretch", alt=wording.picture_alt(source.hit)
+                small, width="stretch", output_format="PNG", alt=wording.picture_alt(source.hit)
             )
             st.html(pieces.plate_caption(card(number, source)))
+
+
+# `st.image` makes a large picture smaller and encodes it anew at each drawing (1.67): nine
+# tenths of the time of a page with ten turns, and again with each redraw of a fragment.
+@st.cache_data(max_entries=200, show_spinner=False)
+def small_picture(path: str) -> bytes:
+    """A stored picture in twice the size of a plate, as PNG; cleared when one is deleted."""
+    return encode_png(open_rgb(Path(path)), PLATE_PX)
 
 
 def has_picture(source: Source) -> bool:
