@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from rag.answer import PICTURES_HIDDEN_TEXT
 from rag.extractive import TITLE
+from ui.quoted_words import fold
 from ui.web import wording
 
 if TYPE_CHECKING:
@@ -44,10 +45,13 @@ def shown_sources(turn: Turn) -> tuple[Source, ...]:
 
 def quote_of(answer: Answer | None, source: Source) -> str:
     """The words that carry the answer, else the start of the source's own words."""
-    for citation in answer.citations if answer else ():
-        if citation.marker == source.marker and citation.quote:
-            return citation.quote
-    return source.hit.item.text or source.hit.item.caption
+    return quoted(answer, source) or source.hit.item.text or source.hit.item.caption
+
+
+def quoted(answer: Answer | None, source: Source) -> str:
+    """The words that carry the answer; "" when nothing is known to."""
+    citations = answer.citations if answer else ()
+    return next((c.quote for c in citations if c.marker == source.marker), "")
 
 
 def table_rows(markdown: str) -> list[list[str]]:
@@ -55,6 +59,14 @@ def table_rows(markdown: str) -> list[list[str]]:
     lines = [line.strip() for line in markdown.splitlines() if line.strip().startswith("|")]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return [row for row in rows if not all(set(cell) <= set("-: ") for cell in row)]
+
+
+def quoted_rows(table: str, quote: str) -> list[list[str]]:
+    """The rows of a table that a quote holds, under its head; else the quote's own rows."""
+    rows = table_rows(table)
+    words = fold(quote)
+    body = [row for row in rows[1:] if (cells := fold(" ".join(row))) and cells in words]
+    return [rows[0], *body] if body else table_rows(quote)
 
 
 def heading_of(turn: Turn) -> str:

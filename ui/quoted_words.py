@@ -11,6 +11,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -75,6 +76,20 @@ def find_on_pages(
         if share == 1.0:
             break
     return best if best.share >= MIN_SHARE else NOTHING
+
+
+def find_once(quote: str, page_number: int, words: Sequence[Word]) -> Found:
+    """The boxes of a quote that stands on a page just once, wherever that is; else none.
+
+    For captions, which stand beside what they belong to.
+    """
+    wanted = fold(quote)
+    placed = [_Placed(page_number, text, box) for text, box in words]
+    stream = _Stream([word.text for word in placed])
+    starts = list(islice(_occurrences(wanted, stream.letters), 2)) if wanted else []
+    if len(starts) != 1 or not stream.is_whole(starts[0], len(wanted)):
+        return NOTHING
+    return Found(_boxes(placed, stream, [(starts[0], len(wanted))]), 1.0)
 
 
 def find_in_texts(quote: str, texts: Sequence[str]) -> list[list[Span]]:

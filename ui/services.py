@@ -35,12 +35,13 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
+    from ingest.pagewords import PageWord
     from ingest.pipeline import Pipeline
     from rag.embed import Embedder
-    from rag.library import Block, IndexRow
+    from rag.library import Block, IndexRow, Page
     from rag.settings import EmbedSettings
     from rag.store import Store
-    from rag.types import Answer, AnswerEvent, DeleteReceipt, Document, LegName
+    from rag.types import Answer, AnswerEvent, BBox, DeleteReceipt, Document, LegName
     from ui.models import Models
     from ui.reset import Reset
     from ui.trial import Trial
@@ -248,6 +249,34 @@ class Services:
         document = self.library.documents.get(document_id)
         self.library.pages.size(document_id, page_number)
         return self._pictures.page(document, page_number, password)
+
+    def page_part(self, document_id: UUID, page_number: int, box: BBox) -> bytes:
+        """A part of a page as PNG, as sharp as a whole one; for pages too large to be read.
+
+        Raises:
+            EncryptedFileError: The password is needed again.
+        """
+        return self._pictures.part(self.library.documents.get(document_id), page_number, box)
+
+    def page_words(self, document_id: UUID, page_number: int) -> Sequence[PageWord]:
+        """The words of a page and where they stand; none of a scan.
+
+        Raises:
+            EncryptedFileError: The password is needed again.
+        """
+        return self._pictures.words(self.library.documents.get(document_id), page_number)
+
+    def page(self, document_id: UUID, page_number: int) -> Page:
+        """Size of a page, and what it calls itself."""
+        return self.library.pages.get(document_id, page_number)
+
+    def document(self, document_id: UUID) -> Document:
+        """A document of the library.
+
+        Raises:
+            NotFoundError: It is not there, or no longer.
+        """
+        return self.library.documents.get(document_id)
 
     def picture_path(self, sha256: str) -> Path:
         """Where a stored picture lies."""

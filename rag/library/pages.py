@@ -87,6 +87,26 @@ class PageTable:
             raise NotFoundError(f"That document has no page {page_number}.")
         return float(row["width"]), float(row["height"])
 
+    def get(self, document_id: UUID, page_number: int) -> Page:
+        """What is known of a page.
+
+        Raises:
+            NotFoundError: The document has no such page.
+        """
+        row = self._database.row(
+            "SELECT p.* FROM pages p JOIN documents d ON d.run = p.run"
+            " WHERE d.id = ? AND p.page_number = ?",
+            (str(document_id), page_number),
+        )
+        if row is None:
+            raise NotFoundError(f"That document has no page {page_number}.")
+        return Page(
+            page_number=page_number,
+            size=(float(row["width"]), float(row["height"])),
+            page_class=row["page_class"],
+            label=row["label"],
+        )
+
     def called(self, document_id: UUID, number: int, *, is_place: bool = False) -> list[int]:
         """The counted pages that a number may mean: the one it is printed on, then its count.
 

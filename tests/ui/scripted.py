@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 from rag.errors import EncryptedFileError, NotFoundError
+from rag.library import Page
 from rag.settings import Settings
 from rag.types import (
     Answer,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
+    from ingest.pagewords import PageWord
     from rag.library import Block
     from rag.types import AnswerEvent, BBox, DocumentState, Kind
     from ui.answering import Answering
@@ -193,6 +195,8 @@ class ScriptedServices:
     chats: ScriptedChats = field(default_factory=ScriptedChats)
     answering: Answering = field(default_factory=make_answering)
     reader: list[Block] = field(default_factory=list)
+    words: list[PageWord] = field(default_factory=list)  # of every page
+    labels: dict[int, str] = field(default_factory=dict)  # what pages call themselves
     tries: list[str] = field(default_factory=list)
     asked: list[tuple[str, list[UUID], list[tuple[str, str]]]] = field(default_factory=list)
     pictures: list[Image.Image | None] = field(default_factory=list)  # of the questions
@@ -308,6 +312,7 @@ class ScriptedServices:
     ) -> bytes:
         from PIL import Image, ImageDraw
 
+        self.document(document_id)
         if self.page_password not in ("", password):
             message = "The password is needed."
             raise EncryptedFileError(message)
@@ -321,6 +326,27 @@ class ScriptedServices:
         out = io.BytesIO()
         sheet.save(out, "PNG")
         return out.getvalue()
+
+    def page_part(self, document_id: UUID, page_number: int, box: BBox) -> bytes:
+        return self.page_picture(document_id, page_number)
+
+    def page_words(self, document_id: UUID, page_number: int) -> list[PageWord]:
+        return self.words
+
+    def page(self, document_id: UUID, page_number: int) -> Page:
+        return Page(
+            page_number=page_number,
+            size=PAGE,
+            page_class="text",
+            label=self.labels.get(page_number, ""),
+        )
+
+    def document(self, document_id: UUID) -> Document:
+        known = next((d for d in self.library if d.id == document_id), None)
+        if known is None:
+            message = "That document is no longer in the library."
+            raise NotFoundError(message)
+        return known
 
     def picture_path(self, sha256: str) -> Path:
         message = f"No picture {sha256[:8]} is stored."

@@ -70,3 +70,35 @@ def test_crop_is_the_box_with_a_margin() -> None:
 def test_only_boxes_far_down_open_as_their_crop() -> None:
     assert boxes.is_low((0, 700, 10, 800), SIZE)
     assert not boxes.is_low((0, 100, 10, 800), SIZE)
+
+
+def test_quoted_words_are_coloured_and_nothing_else_is() -> None:
+    words: BBox = (120.0, 220.0, 200.0, 240.0)
+    png = boxes.mark_page(_white_page(), [BOX], SIZE, kind="text", tag="1 Text", words=[words])
+    page = Image.open(io.BytesIO(png))
+    scale = page.width / SIZE[0]
+    inked = [
+        (x / scale, y / scale)
+        for x in range(0, page.width, 3)
+        for y in range(0, page.height, 3)
+        if page.getpixel((x, y)) == boxes.MARKER
+    ]
+
+    assert len(inked) == pytest.approx(80 * 20 * scale**2 / 9, rel=0.1)
+    assert all(119 <= x <= 201 and 219 <= y <= 241 for x, y in inked)
+
+
+def test_ink_stays_under_the_marker() -> None:
+    black = make_png((595, 842), (0, 0, 0), pattern=False)
+    png = boxes.mark_page(black, [BOX], SIZE, kind="figure", tag="1", words=[BOX])
+
+    assert Image.open(io.BytesIO(png)).getpixel((400, 600)) == (0, 0, 0)
+
+
+def test_the_tag_hides_no_words() -> None:
+    line: BBox = (100.0, 300.0, 300.0, 314.0)
+    png = boxes.mark_page(_white_page(), [line], SIZE, kind="text", tag="1 Text", words=[line])
+    page = Image.open(io.BytesIO(png))
+    scale = page.width / SIZE[0]
+
+    assert page.getpixel((round(297 * scale), round(307 * scale))) == boxes.MARKER

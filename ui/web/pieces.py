@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from rag.types import Doubt, Kind
 
+Span = tuple[int, int]  # first character and the one after the last
 Tone = Literal["info", "warn", "err", "ok", "plain", "lock", "file", "search", "quote"]
 
 KIND_WORDS: dict[Kind, str] = {
@@ -200,9 +201,13 @@ def checks(rows: Iterable[tuple[str, str, Doubt]], turn: int) -> str:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A plain table; rows may be shorter than the head."""
-    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
+    return _table([escape(cell) for cell in head], [[escape(c) for c in row] for row in rows])
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    top = "".join(f"<th>{cell}</th>" for cell in head)
     body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>" for cells in rows
+        "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>" for cells in rows
     )
     return (
         f'<div class="f-scroll"><table class="f-table"><thead><tr>{top}</tr></thead>'
@@ -247,16 +252,31 @@ def source_head(name: str, place: str, kind: Kind) -> str:
     )
 
 
-def reader_block(body: str, *, heading: bool, marked: bool, kind: Kind = "text") -> str:
-    """A block of the reader view; the cited one is framed and named."""
-    inner = f'<p class="f-h" dir="auto">{escape(body)}</p>' if heading else _paragraph(body)
+def reader_block(
+    body: str, *, heading: bool, marked: bool, kind: Kind = "text", spans: Sequence[Span] = ()
+) -> str:
+    """A block of the reader view; the cited one is framed and named, its quoted words marked."""
+    words = with_marks(body, spans)
+    inner = f'<p class="f-h" dir="auto">{words}</p>' if heading else f'<p dir="auto">{words}</p>'
     return _framed(inner, marked=marked, kind=kind)
 
 
-def reader_table(rows: Sequence[Sequence[str]], *, marked: bool) -> str:
-    """A table block of the reader view."""
-    inner = table(rows[0] if rows else (), rows[1:])
-    return _framed(inner, marked=marked, kind="table")
+def reader_table(
+    rows: Sequence[Sequence[str]], *, marked: bool, spans: Sequence[Sequence[Span]] = ()
+) -> str:
+    """A table block of the reader view; `spans` are those of its cells, row by row."""
+    of_cell = iter(spans)
+    cells = [[with_marks(cell, next(of_cell, ())) for cell in row] for row in rows]
+    return _framed(_table(cells[0] if cells else (), cells[1:]), marked=marked, kind="table")
+
+
+def with_marks(text: str, spans: Sequence[Span]) -> str:
+    """A text, escaped, with stretches of it marked; spans are in order and do not overlap."""
+    pieces, at = [], 0
+    for start, end in spans:
+        pieces += [escape(text[at:start]), f"<mark>{escape(text[start:end])}</mark>"]
+        at = end
+    return "".join([*pieces, escape(text[at:])])
 
 
 def _linked(text: str, markers: Collection[int], turn: int) -> str:
@@ -277,10 +297,6 @@ def _framed(inner: str, *, marked: bool, kind: Kind) -> str:
         f'<div class="f-block f-marked f-k-{_kind(kind)}"><span class="f-tag">Cited here</span>'
         f"{inner}</div>"
     )
-
-
-def _paragraph(body: str) -> str:
-    return f'<p dir="auto">{escape(body)}</p>'
 
 
 _PROMISE_ICONS = frozenset({"search", "page", "lock"})

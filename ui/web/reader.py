@@ -1,6 +1,6 @@
 """The reader view of page-less documents: our own blocks, the cited one marked.
 
-A web page is never shown as itself. Knows blocks, pieces and Streamlit.
+A web page is never shown as itself. Knows pieces and Streamlit; which blocks is `ui.reading`'s.
 """
 
 from __future__ import annotations
@@ -10,53 +10,64 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from rag.errors import RagError
-from ui import outcome
+from ui import reading
 from ui.web import pieces, state, wording
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from uuid import UUID
+    from rag.types import Hit
 
-    from rag.library import Block
-
-BEFORE, AFTER = 2, 8  # few before: the scroll position cannot be set, the mark must be in sight
-BLOCK_CHARS = 3_000
+MORE = 10  # blocks at a click
 
 
-def show(document_id: UUID, anchor: str | None) -> None:
+def show(shown: state.OpenSource, hit: Hit, quote: str) -> None:
     """Draw the cited block among its neighbours."""
     try:
-        blocks = state.services().blocks(document_id)
+        state.services().document(hit.item.document_id)
+        blocks = state.services().blocks(hit.item.document_id)
     except RagError as error:
         st.html(pieces.note("warn", str(error)))
         return
-    place = find(blocks, anchor)
-    start = max(0, place - BEFORE) if place is not None else 0
+    view = reading.view(blocks, hit.item.anchor, quote, earlier=shown.earlier, later=shown.later)
     with st.container(key="reader", border=True, gap="xsmall"):
-        for index in range(start, min(len(blocks), start + BEFORE + AFTER)):
-            _draw(blocks[index], marked=index == place)
+        if view.before:
+            _more("Show earlier", earlier=MORE)
+        for one in view.blocks:
+            _draw(one)
+        if view.after:
+            _more("Show more", later=MORE)
 
 
-def find(blocks: Sequence[Block], anchor: str | None) -> int | None:
-    """Index of the cited block, or None when the document has changed under it."""
-    return next((i for i, block in enumerate(blocks) if block.anchor == anchor), None)
+def _more(words: str, *, earlier: int = 0, later: int = 0) -> None:
+    st.button(
+        words,
+        key=f"reader-{'earlier' if earlier else 'later'}",
+        type="tertiary",
+        on_click=state.show_blocks,
+        kwargs={"earlier": earlier, "later": later},
+    )
 
 
-def _draw(block: Block, *, marked: bool) -> None:
-    text = block.text[:BLOCK_CHARS]
-    rows = outcome.table_rows(text) if block.kind == "table" else []
+def _draw(one: reading.Shown) -> None:
+    if one.rows:
+        st.html(pieces.reader_table(one.rows, marked=one.is_cited, spans=one.spans))
+        return
+    block = one.block
     if block.kind == "figure":
-        _draw_figure(block, marked=marked)
-    elif rows:
-        st.html(pieces.reader_table(rows, marked=marked))
-    else:
-        st.html(pieces.reader_block(text, heading=block.kind == "heading", marked=marked))
+        _draw_picture(block.image_sha256, one.texts[0])
+    st.html(
+        pieces.reader_block(
+            one.texts[0],
+            heading=block.kind == "heading",
+            marked=one.is_cited,
+            kind="figure" if block.kind == "figure" else "text",
+            spans=one.spans[0],
+        )
+    )
 
 
-def _draw_figure(block: Block, *, marked: bool) -> None:
-    words = block.caption or "Figure without a caption"
-    if block.image_sha256:
-        path = state.services().picture_path(block.image_sha256)
-        if path.is_file():
-            st.image(str(path), alt=wording.cut(words, wording.TITLE_CHARS))
-    st.html(pieces.reader_block(words, heading=False, marked=marked, kind="figure"))
+def _draw_picture(sha256: str | None, words: str) -> None:
+    if not sha256:
+        return
+    path = state.services().picture_path(sha256)
+    if path.is_file():
+        st.image(str(path), alt=wording.cut(words, wording.TITLE_CHARS))

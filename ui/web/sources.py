@@ -8,21 +8,20 @@ of a streamed answer, draws it again instead of closing it.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
-from uuid import UUID
 
 import streamlit as st
 
-from rag.errors import EncryptedFileError, RagError
-from ui import boxes, outcome
-from ui.web import passwords, pieces, reader, state, wording
+from rag.errors import RagError
+from ui import cited, outcome
+from ui.web import pieces, reader, source_picture, state, wording
+from ui.web.source_picture import marked_page as marked_page  # cleared with a document
 
 if TYPE_CHECKING:
-    from rag.types import BBox, Hit, Kind, Source
+    from rag.types import Hit, Item, Source
 
 WIDTH_PX = 620
 QUOTE_CHARS = 900
 MAX_ROWS = 4  # of a table above its picture, which must stay in sight
-MAX_PAGES = 3  # a part over more pages shows the first ones
 
 View = Literal["Page", "Crop"]
 
@@ -64,25 +63,48 @@ def sources_of(turn: int) -> list[Source]:
 
 
 def _draw(shown: state.OpenSource, sources: list[Source], place: int) -> None:
+    # A click inside the drawer runs this function again with what it was first given.
+    now = state.opened()
+    shown = now if now is not None and now.marker == shown.marker else shown
     source = sources[place]
     hit = source.hit
-    kind = hit.item.kind
-    head = pieces.source_head(wording.source_title(hit), wording.source_place_long(hit), kind)
-    st.html(head)
     turn = state.turn(shown.turn)
-    _draw_words(outcome.quote_of(turn.answer if turn else None, source), kind)
+    answer = turn.answer if turn else None
+    page_count, label = _page_facts(hit)
+    where = wording.source_place_long(hit, page_count, label)
+    st.html(pieces.source_head(wording.source_title(hit), where, hit.item.kind))
+    _draw_words(outcome.quote_of(answer, source), hit.item)
     view = _controls(shown, sources, place)
+    quote = outcome.quoted(answer, source)
     if hit.page_number is None:
-        reader.show(hit.item.document_id, hit.item.anchor)
+        reader.show(shown, hit, quote)
+    elif view == "Crop":
+        source_picture.show_crop(source, quote)
     else:
-        _draw_picture(source, view)
+        source_picture.show_page(source, quote, shown.page, page_count)
 
 
-def _draw_words(quote: str, kind: Kind) -> None:
-    rows = outcome.table_rows(quote) if kind == "table" else []
+def _page_facts(hit: Hit) -> tuple[int | None, str]:
+    """How many pages the document has, and what the cited one calls itself; little when gone."""
+    if hit.page_number is None:
+        return None, ""
+    services = state.services()
+    try:
+        page_count = services.document(hit.item.document_id).page_count
+        return page_count, services.page(hit.item.document_id, hit.page_number).label
+    except RagError:
+        return None, ""
+
+
+def _draw_words(quote: str, item: Item) -> None:
+    kind = item.kind
+    rows = outcome.quoted_rows(item.text, quote) if kind == "table" else []
     if rows:
         st.html(pieces.table(rows[0], rows[1 : MAX_ROWS + 1]))
     elif quote:
+        if kind == "figure":  # the words inside it stand a line each, most of them numbers
+            first, *others = quote.splitlines()
+            quote = "\n".join(filter(None, (first, " ".join(others))))
         st.html(pieces.quote(quote[:QUOTE_CHARS], kind))
 
 
@@ -92,8 +114,9 @@ def _controls(shown: state.OpenSource, sources: list[Source], place: int) -> Vie
         if sources[place].hit.page_number is not None:
             view = _choose_view(view, f"view-{shown.turn}-{shown.marker}")
         st.space("stretch")
-        _step("Previous", shown.turn, sources, place - 1)
-        _step("Next", shown.turn, sources, place + 1)
+        if len(sources) > 1:
+            _step("Previous", shown.turn, sources, place - 1)
+            _step("Next", shown.turn, sources, place + 1)
     return view
 
 
@@ -112,60 +135,5 @@ def _step(word: str, turn: int, sources: list[Source], target: int) -> None:
 
 
 def _first_view(hit: Hit) -> View:
-    # The scroll position of a dialog cannot be set: a box far down opens as its crop.
-    regions = hit.item.regions
-    low = (
-        bool(regions) and hit.page_size is not None and boxes.is_low(regions[0].bbox, hit.page_size)
-    )
-    return "Crop" if low else "Page"
-
-
-def _draw_picture(source: Source, view: View) -> None:
-    hit = source.hit
-    with st.container(key="picture"):
-        try:
-            if view == "Crop":
-                st.image(_crop(hit), output_format="PNG", alt=wording.picture_alt(hit))
-                return
-            for number in sorted({region.page_number for region in hit.item.regions})[:MAX_PAGES]:
-                st.image(
-                    _page(source, number),
-                    output_format="PNG",
-                    alt=f"{wording.picture_alt(hit)}, page marked",
-                )
-        except EncryptedFileError:
-            passwords.ask_for_page(hit.item.document_id, hit.page_number or 1)
-        except RagError as error:
-            st.html(pieces.note("warn", str(error)))
-
-
-def _page(source: Source, number: int) -> bytes:
-    hit = source.hit
-    on_page = tuple(r.bbox for r in hit.item.regions if r.page_number == number)
-    tag = f"{source.marker} {hit.item.number or pieces.KIND_WORDS[hit.item.kind]}"
-    if hit.page_size is None:
-        return state.services().page_picture(hit.item.document_id, number)
-    document = str(hit.item.document_id)
-    return marked_page(document, number, on_page, hit.page_size, hit.item.kind, tag)
-
-
-def _crop(hit: Hit) -> bytes | str:
-    if hit.image_path:
-        return hit.image_path
-    region = hit.item.regions[0]
-    png = state.services().page_picture(hit.item.document_id, region.page_number)
-    return boxes.crop_page(png, region.bbox, hit.page_size) if hit.page_size else png
-
-
-@st.cache_data(max_entries=32, show_spinner=False)
-def marked_page(
-    document_id: str,
-    number: int,
-    on_page: tuple[BBox, ...],
-    page_size: tuple[float, float],
-    kind: Kind,
-    tag: str,
-) -> bytes:
-    """A page with its boxes drawn; cleared when a document is deleted."""
-    png = state.services().page_picture(UUID(document_id), number)
-    return boxes.mark_page(png, on_page, page_size, kind=kind, tag=tag)
+    # The scroll position of a dialog cannot be set.
+    return "Crop" if cited.opens_as_crop(hit) else "Page"

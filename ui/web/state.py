@@ -88,6 +88,9 @@ class OpenSource:
     turn: int
     marker: int
     view: Literal["Page", "Crop"] | None = field(default=None)
+    page: int | None = None  # turned to; None is the one the quote stands on
+    earlier: int = 0  # blocks of the reader view that were asked for, before and after
+    later: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,6 +278,21 @@ def open_source(turn: int, marker: int) -> None:
 def shut_source() -> None:
     """Close the drawer."""
     st.session_state[OPEN] = None
+
+
+def turn_to(page: int | None) -> None:
+    """Show another page of the source's document; None for the cited one."""
+    shown = opened()
+    if shown is not None:
+        st.session_state[OPEN] = replace(shown, page=page)
+
+
+def show_blocks(*, earlier: int = 0, later: int = 0) -> None:
+    """Show more of the reader view."""
+    shown = opened()
+    if shown is not None:
+        more = replace(shown, earlier=shown.earlier + earlier, later=shown.later + later)
+        st.session_state[OPEN] = more
 
 
 def show_view(view: Literal["Page", "Crop"]) -> None:

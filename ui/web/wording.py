@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ui.worker import Series
 
 TITLE_CHARS = 90
+LABEL_CHARS = 12  # of a page's own name
 NAME_CHARS = 120
 KINDS_SHORT = {"text": "Text", "table": "Table", "figure": "Figure", "page": "Page"}
 
@@ -74,14 +75,24 @@ def source_place(hit: Hit) -> str:
     return f"{name}, p. {hit.page_number}" if hit.page_number else name
 
 
-def source_place_long(hit: Hit) -> str:
-    """File and all its pages, "report.pdf, pages 12 and 13"; other places after them."""
+def source_place_long(hit: Hit, page_count: int | None = None, label: str = "") -> str:
+    """File and all its pages, "report.pdf, pages 12 and 13 of 48"; other places after them.
+
+    Args:
+        hit: The source.
+        page_count: Of the document, where it is known.
+        label: What the first page calls itself; said where it is another number.
+    """
     pages = sorted({region.page_number for region in hit.item.regions})
     where = cut_name(hit.document_name)
     if len(pages) == 1:
         where += f", page {pages[0]}"
     elif pages:
         where += f", pages {', '.join(map(str, pages[:-1]))} and {pages[-1]}"
+    if pages and page_count:
+        where += f" of {page_count:,}"
+    if pages and label not in ("", str(hit.page_number)):
+        where += f", printed as page {cut(label, LABEL_CHARS)}"
     if hit.also_in:
         where += f"; also in {count(len(hit.also_in), 'other place')}"
     return where
