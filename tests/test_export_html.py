@@ -272,7 +272,7 @@ def test_hostile_file_names_are_only_words(shared: Path) -> None:
 
     assert_inert(page)
     assert_whole(page)
-    assert len(page.xpath("//section[@class='turn']")) == len(documents) > 50
+    assert len(page.xpath("//article[@class='turn']")) == len(documents) > 50
     for name in module.NAMES:
         for made in (file_name(name, "html"), file_name(name, "md")):
             assert re.fullmatch(r"folio-[a-z0-9-]{1,48}-\d{4}-\d\d-\d\d\.(html|md)", made), made
@@ -372,7 +372,7 @@ def test_under_everything_stands_what_made_it_and_under_which_licences() -> None
 def test_all_turns_are_exported_not_only_those_on_the_page() -> None:
     page = page_of(*[simple()] * 25)
 
-    assert len(page.xpath("//section[@class='turn']")) == 25
+    assert len(page.xpath("//article[@class='turn']")) == 25
     assert len(page.xpath("//nav//a")) == 25
     assert_whole(page)
 

@@ -98,7 +98,7 @@ def _turn(turn: ToldTurn, chat: ToldChat, album: Album) -> str:
     eyebrow = f'<p class="eyebrow">Question {number}</p>\n' if len(chat.turns) > 1 else ""
     searched = f"Searched for: {turn.searched_for}" if turn.searched_for else ""
     parts = [
-        f'<section class="turn" id="q-{number}" aria-labelledby="h-{number}">\n{eyebrow}',
+        f'<article class="turn" id="q-{number}" aria-labelledby="h-{number}">\n{eyebrow}',
         f'<h2 id="h-{number}"{long} dir="auto">{escape(turn.question or "A picture")}</h2>\n',
         _asked(album.asked.get(number)),
         *(_note(told) for told in turn.notes if not told.under),
@@ -108,7 +108,7 @@ def _turn(turn: ToldTurn, chat: ToldChat, album: Album) -> str:
         _checks(turn),
         _sources(turn, chat, album),
         _meta(searched, "; ".join(turn.facts)),
-        "</section>\n",
+        "</article>\n",
     ]
     return "".join(parts)
 
@@ -206,7 +206,7 @@ def _table(source: ToldSource, language: str) -> str:
     rest = f'<p class="meta">{count(more, "more row")} in the document</p>\n' if more > 0 else ""
     name = escape(f"Table: {cut(source.title, NAME_CHARS)}")
     return (
-        f'<div class="scroll" role="region" aria-label="{name}" tabindex="0"><table{language}>'
+        f'<div class="scroll" role="group" aria-label="{name}" tabindex="0"><table{language}>'
         f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>\n{rest}"
     )
 

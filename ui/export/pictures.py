@@ -192,7 +192,7 @@ def _crops(chat: ToldChat, room: _Room) -> tuple[dict[Cited, Picture], dict[Cite
 
 
 def _places(chat: ToldChat) -> list[MarkedPage]:
-    """The pages of all cited sources, in the order they are cited."""
+    """The pages of all cited sources: documents in the order they are cited, pages in theirs."""
     pages: dict[PageKey, MarkedPage] = {}
     for turn, source in _sources(chat):
         hit = source.hit
@@ -208,7 +208,10 @@ def _places(chat: ToldChat) -> list[MarkedPage]:
             )
             who = Cited(turn.number, source.marker)
             page.places.setdefault(region.bbox, []).append((source, who))
-    return list(pages.values())
+    documents = list(dict.fromkeys(key.document_id for key in pages))
+    return sorted(
+        pages.values(), key=lambda page: (documents.index(page.key.document_id), page.key.number)
+    )
 
 
 def _sources(chat: ToldChat) -> Iterator[tuple[ToldTurn, ToldSource]]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from ui.export.chat import ToldTurn
 
+# Around what may be wider than the page: it is scrolled, also by keyboard.
+SCROLLED = '<div class="scroll" role="group" aria-label="Table" tabindex="0">'
 _MARK = re.compile(r" ?\[(\d{1,3})\]")
 # A note's place between two signs of private use; with it, one lost in code disturbs no other.
 _OPEN, _SHUT = markup.NOTE, "\uf8f1"
@@ -57,6 +59,8 @@ def written(turn: ToldTurn) -> str:
     for token in tokens:
         _settle(token)
     read.add_render_rule("text", lambda _self, parts, at, *_: _text(parts[at].content, turn))
+    read.add_render_rule("table_open", lambda *_: f"{SCROLLED}<table>\n")
+    read.add_render_rule("table_close", lambda *_: "</table></div>\n")
     return str(read.renderer.render(tokens, read.options, {}))
 
 
@@ -88,7 +92,7 @@ def _settle(token: Token) -> None:
     if token.type in ("fence", "code_block", "code_inline"):
         token.content = without_notes(token.content)
         token.info = ""  # would name a class
-    if token.type == "fence" or token.type == "code_block":
+    if token.type in ("fence", "code_block"):
         token.attrs = {"tabindex": "0"}  # wide code is scrolled
     for child in token.children or ():
         _settle(child)

@@ -40,5 +40,4 @@ def button() -> None:
                 type="tertiary",
                 icon=":material/download:",
                 on_click="ignore",
-                width="stretch",
             )
