@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 Format = Literal["html", "md"]
 Body = Literal["written", "quoted", "own"]
 
-MAX_TURNS = 1_000
+MAX_TURNS = 10_000
 MAX_SOURCES = 8  # of a turn, as on the page
 QUOTE_CHARS = 900
 NAME_CHARS = 48  # of a file's name

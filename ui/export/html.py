@@ -230,8 +230,10 @@ def _links(who: Cited, album: Album) -> str:
     if shown is not None:
         where = f"question {shown.turn}, source {shown.marker}"
         links.append((f"s-{shown.turn}-{shown.marker}", f"The picture is shown at {where}"))
-    for at, page in album.page_of(who):
-        links.append((f"p-{at}", f"Page {page.key.number} with the place marked"))
+    links += [
+        (f"p-{at}", f"Page {album.pages[at].key.number} with the place marked")
+        for at in album.drawn_on.get(who, ())
+    ]
     links.append((f"q-{who.turn}", "Back to the answer"))
     rows = "".join(
         f'<a href="#{target}"{_back(target)}>{escape(words)}</a>' for target, words in links

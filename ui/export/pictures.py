@@ -87,15 +87,8 @@ class Album:
     crops: dict[Cited, Picture]  # where one is shown
     shown_at: dict[Cited, Cited]  # the same picture stands there already
     pages: tuple[MarkedPage, ...]  # those that have a picture
+    drawn_on: dict[Cited, list[int]]  # places in `pages`
     left_out: tuple[str, ...]  # sentences
-
-    def page_of(self, who: Cited) -> list[tuple[int, MarkedPage]]:
-        """The pages, with their place in the list, on which a source is drawn."""
-        return [
-            (at, page)
-            for at, page in enumerate(self.pages)
-            if any(cited == who for _, cited in page.cited_by())
-        ]
 
 
 def collect(chat: ToldChat, page_picture: PagePicture) -> Album:
@@ -119,11 +112,16 @@ def collect(chat: ToldChat, page_picture: PagePicture) -> Album:
         if page.picture is not None:
             drawn.append(page)
     left = len(pages) - len(drawn) - unreadable
+    drawn_on: dict[Cited, list[int]] = {}
+    for at, page in enumerate(drawn):
+        for _, who in page.cited_by():
+            drawn_on.setdefault(who, []).append(at)
     return Album(
         asked=asked,
         crops=crops,
         shown_at=shown_at,
         pages=tuple(drawn),
+        drawn_on=drawn_on,
         left_out=tuple(_left_out(left, unreadable, lost_crops)),
     )
 
