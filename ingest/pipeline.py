@@ -29,7 +29,7 @@ from rag.errors import (
     FileTooLargeError,
     RagError,
 )
-from rag.library.documents import READABLE, READY
+from rag.library.documents import READABLE, READY, shown_name
 from rag.library.pages import Note
 from rag.look_alikes import LookAlikes
 from rag.types import LOCAL_WORKSPACE, PICTURES, WORDS, Document, Failure
@@ -125,6 +125,7 @@ class Pipeline:
             DocumentError: Empty, too large, or not a type that Folio reads.
             DiskReserveError: Too little disk is left.
         """
+        name = shown_name(name)  # messages are one line, whatever a file is called
         if len(data) > self._limits.max_file_mb * MB:
             raise FileTooLargeError(
                 f"{name} has {len(data) / MB:.0f} MB and the limit is {self._limits.max_file_mb} "

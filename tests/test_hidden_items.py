@@ -114,7 +114,7 @@ def _by_rows(services: Services, figure: Item) -> set[str]:
     sample = drawn.sample(workspace, "image", (figure.document_id,))
     ways |= {"sample"} if any((row == own).all() for row in sample) else set()
     suggested = suggest(library, workspace, services.settings.data_dir / "no sample")
-    ways |= {"suggestion"} if any("Herring" in question for question in suggested) else set()
+    ways |= {"suggestion"} if any("Herring" in one.question for one in suggested) else set()
     ways |= {"size"} if library.items.group_sizes(workspace, [figure.document_id])[1] else set()
     return ways
 

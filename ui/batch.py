@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.errors import RagError
+from rag.library.documents import shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -88,14 +89,15 @@ class Batch:
             self._over.set()
 
     def _take(self, file: Incoming) -> Outcome:
+        name = shown_name(file.name)
         try:
             added = self._add(file)
         except RagError as error:
-            return Outcome(name=file.name, refusal=str(error))
+            return Outcome(name=name, refusal=str(error))
         except Exception as error:  # noqa: BLE001 - the rim of one upload; `describe` logs it
-            return Outcome(name=file.name, refusal=self._describe(error), is_fault=True)
+            return Outcome(name=name, refusal=self._describe(error), is_fault=True)
         return Outcome(
-            name=file.name,
+            name=name,
             document_id=added.document_id,
             same_as=added.duplicate_of or "",
             is_same_name=added.same_name_as is not None,

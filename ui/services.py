@@ -25,7 +25,7 @@ from ui.chats import Chats
 from ui.indexing import Indexing
 from ui.intake import SAMPLE_DIR, Intake
 from ui.pictures import PagePictures
-from ui.suggestions import suggest
+from ui.suggestions import Suggestions
 from ui.views import Status
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from rag.types import Answer, AnswerEvent, BBox, DeleteReceipt, Document, LegName
     from ui.models import Models
     from ui.reset import Reset
+    from ui.suggestions import Suggestion
     from ui.trial import Trial
     from ui.views import Added, Progress
 
@@ -119,6 +120,16 @@ class Services:
         from ui.trial import Trial
 
         return Trial(self, cache=self._indexing.cache, turns=self._indexing.model_turns)
+
+    @cached_property
+    def _suggestions(self) -> Suggestions:
+        return Suggestions(
+            self.library,
+            self.workspace,
+            SAMPLE_DIR,
+            first_hit=self._first_hit,
+            is_warm=lambda: self._indexing.answering_lane() is not None,
+        )
 
     @cached_property
     def _pictures(self) -> PagePictures:
@@ -286,9 +297,18 @@ class Services:
         """The reader view of a page-less document."""
         return self.library.pages.blocks(document_id)
 
-    def suggestions(self) -> list[str]:
+    def suggestions(self) -> list[Suggestion]:
         """Up to four questions to try."""
-        return suggest(self.library, self.workspace, SAMPLE_DIR)
+        return self._suggestions.get()
+
+    def _first_hit(self, made: Suggestion) -> UUID | None:
+        from ui.question_picture import read_picture
+
+        sha256 = made.picture_sha256
+        path = self.picture_path(sha256) if sha256 else None
+        picture = read_picture(path, self.settings.ingest) if path else None
+        hits = self.search(made.question, top_k=1, picture=picture).hits
+        return hits[0].item.id if hits else None
 
     def find(self, name_or_id: str) -> list[Document]:
         """Documents with this id or name."""

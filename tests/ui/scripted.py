@@ -37,6 +37,7 @@ from tests.ui.scripted_answering import make_answering
 from tests.ui.scripted_chats import ScriptedChats
 from tests.ui.scripted_intake import ScriptedIntake, ScriptedReset
 from tests.ui.scripted_models import ScriptedModels
+from ui.suggestions import Suggestion
 from ui.views import Added, Progress, Status
 
 if TYPE_CHECKING:
@@ -355,8 +356,8 @@ class ScriptedServices:
     def blocks(self, document_id: UUID) -> list[Block]:
         return self.reader
 
-    def suggestions(self) -> list[str]:
-        return self.tries
+    def suggestions(self) -> list[Suggestion]:
+        return [Suggestion(kind="text", question=question) for question in self.tries]
 
     def warm_up(self) -> None:
         """Nothing to load."""

@@ -9,7 +9,7 @@ import streamlit as st
 
 from rag.errors import RagError
 from ui import outcome
-from ui.question_picture import picture_again
+from ui.question_picture import new_picture, picture_again
 from ui.web import (
     composer,
     faults,
@@ -36,10 +36,11 @@ if TYPE_CHECKING:
     from rag.types import AnswerEvent, Document
     from ui.question_picture import NewPicture
     from ui.services import Services
+    from ui.suggestions import Suggestion
     from ui.web.jobs import JobView
 
 POLL_S = 0.3
-MAX_SUGGESTIONS = 4
+MAX_SUGGESTIONS = 5
 PROMISES = (
     ("search", "One search for words and pictures", "Charts and tables are found beside text."),
     ("page", "Every sentence has its source", "Click a number to see the page, the place marked."),
@@ -291,11 +292,23 @@ def _suggestions(services: Services, documents: Sequence[Document]) -> None:
         return
     st.html(pieces.section("Questions to try"))
     with st.container(key="suggestions", gap="xsmall"):
-        for place, question in enumerate(suggested):
-            label = markup.label(question)
-            if st.button(label, key=f"suggest-{place}", width="stretch"):
-                ask(services, documents, question)
+        for place, made in enumerate(suggested):
+            label = markup.label(made.question)
+            icon = ":material/image:" if made.picture_sha256 else None
+            if st.button(label, key=f"suggest-{place}", width="stretch", icon=icon):
+                _ask_suggested(services, documents, made)
                 st.rerun()
+
+
+def _ask_suggested(services: Services, documents: Sequence[Document], made: Suggestion) -> None:
+    picture = None
+    if made.picture_sha256:
+        try:
+            data = services.picture_path(made.picture_sha256).read_bytes()
+            picture = new_picture(data, "A picture of your documents", services.settings.ingest)
+        except (OSError, RagError):  # deleted since the page was drawn
+            return
+    ask(services, documents, made.question, picture=picture)
 
 
 @st.fragment(run_every=POLL_S)
