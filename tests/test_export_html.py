@@ -410,6 +410,19 @@ def test_real_documents_come_with_their_crops_and_pages(sample_services: Service
     assert page.xpath("//figure[@class='page']")
     assert words(page, "//h1")[0].startswith("Answers from ")
 
+    cited = {s.hit.item.document_id for t in turns_of(sample_services, chat_id) for s in t.sources}
+    for document_id in cited:
+        sample_services.delete(document_id)
+    page = exported(sample_services, chat_id)
+    assert page.xpath("//img") == []
+    assert page.xpath("//blockquote[not(@class='said')]") == []
+    assert all("was deleted" in said for said in words(page, "//li[starts-with(@id, 's-')]"))
+    assert_whole(page)
+
+
+def turns_of(services: Services, chat_id: UUID) -> list[Turn]:
+    return services.chats.open(chat_id, last=10)
+
 
 def test_a_page_is_drawn_once_for_all_its_sources() -> None:
     hits = [

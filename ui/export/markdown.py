@@ -26,7 +26,6 @@ _ACTIVE = re.compile(r"([\\`*_\[\]<>|~&$])")
 _ADDRESS = re.compile(r"(?i)(https?|ftp|mailto|javascript|data)(?=:)|www(?=\.)")
 _LINE_START = re.compile(r"^(\s*)(#|[-+=](?=[\s=-]|$)|>)|^(\s*\d{1,9})([.)])(?=\s|$)", re.M)
 _MARK = re.compile(r" ?\\\[(\d{1,3})\\\]")
-_NOTE = re.compile(f"{markup.NOTE}(\\d{{1,4}})\uf8f1")
 _BREAK = "\\\n"
 
 
@@ -230,4 +229,4 @@ def _marked(safe: str, turn: ToldTurn) -> str:
         checks = turn.checks[place : place + 1]
         return f" *({wording.DOUBT_WORDS[checks[0].doubt]})*" if checks else ""
 
-    return _NOTE.sub(note, _MARK.sub(cite, safe))
+    return prose.NOTE.sub(note, _MARK.sub(cite, safe))

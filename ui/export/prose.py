@@ -25,7 +25,7 @@ SCROLLED = '<div class="scroll" role="group" aria-label="Table" tabindex="0">'
 _MARK = re.compile(r" ?\[(\d{1,3})\]")
 # A note's place between two signs of private use; with it, one lost in code disturbs no other.
 _OPEN, _SHUT = markup.NOTE, "\uf8f1"
-_NOTE = re.compile(f"{_OPEN}(\\d{{1,4}}){_SHUT}")
+NOTE = re.compile(f"{_OPEN}(\\d{{1,4}}){_SHUT}")
 
 
 def parser() -> MarkdownIt:
@@ -49,7 +49,7 @@ def noted(turn: ToldTurn) -> str:
 
 def without_notes(text: str) -> str:
     """Text of a code block: a note that fell into it is left out."""
-    return _NOTE.sub("", text)
+    return NOTE.sub("", text)
 
 
 def written(turn: ToldTurn) -> str:
@@ -102,7 +102,7 @@ def _text(text: str, turn: ToldTurn) -> str:
     known = linked_markers(turn)
     body = escape(markup.after_stops(text, known))
     body = _MARK.sub(lambda match: _cite(match, turn.number, known), body)
-    return _NOTE.sub(lambda match: _note(int(match[1]), turn), body)
+    return NOTE.sub(lambda match: _note(int(match[1]), turn), body)
 
 
 def _cite(match: re.Match[str], number: int, known: Mapping[int, str]) -> str:
