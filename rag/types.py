@@ -310,6 +310,7 @@ class Document:
     media_type: MediaType
     title: str = ""
     language: str = ""  # ISO 639-1 code of the main language, "" when it is not known
+    left_out_count: int = 0  # pictures that were seen and not kept
     warnings: tuple[str, ...] = ()
     error: Failure | None = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rag.library.chats import Chat, ChatTable, Place
 from rag.library.choices import ChoiceTable
+from rag.library.coverage import CoverageTable, SeenItem
 from rag.library.database import Database
 from rag.library.documents import DocumentTable
 from rag.library.hidden import HiddenTable
@@ -18,6 +19,7 @@ __all__ = [
     "Block",
     "Chat",
     "ChatTable",
+    "CoverageTable",
     "Database",
     "DocumentTable",
     "FoundItem",
@@ -34,6 +36,7 @@ __all__ = [
     "Replacement",
     "ReplacementTable",
     "RereadTable",
+    "SeenItem",
 ]
 
 
@@ -52,6 +55,7 @@ class Library:
         self.hidden = HiddenTable(database)
         self.rereads = RereadTable(database)
         self.replacements = ReplacementTable(database)
+        self.coverage = CoverageTable(database)
 
     def close(self) -> None:
         """Close the file."""

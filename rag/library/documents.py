@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,9 +30,14 @@ MAX_NAME_CHARACTERS = 120
 _COUNTS = """
     SELECT d.*, r.stage,
         (SELECT COUNT(*) FROM items i WHERE i.run = d.run AND i.kind = 'text') AS texts,
-        (SELECT COUNT(*) FROM items i WHERE i.run = d.run AND i.kind = 'table') AS tables,
+        -- A long table is many items of one place.
+        (SELECT COUNT(DISTINCT i.regions || COALESCE(i.anchor, '')) FROM items i
+            WHERE i.run = d.run AND i.kind = 'table') AS tables,
         (SELECT COUNT(*) FROM items i
-            WHERE i.run = d.run AND i.kind IN ('figure','page')) AS figures
+            WHERE i.run = d.run AND i.kind IN ('figure','page')) AS figures,
+        (SELECT COUNT(*) FROM notes n WHERE n.run = d.run AND n.kind = 'skipped') AS left_out,
+        (SELECT json_group_array(text) FROM (SELECT text FROM notes n
+            WHERE n.run = d.run AND n.kind = 'warning' ORDER BY n.seq)) AS warnings
     FROM documents d LEFT JOIN runs r ON r.id = d.run
 """
 
@@ -106,19 +112,7 @@ class DocumentTable:
             f"{_COUNTS} WHERE d.workspace = ? AND d.state != 'deleting' ORDER BY d.seq DESC",
             (workspace,),
         )
-        warnings = self._warnings(workspace)
-        return [_to_document(row, warnings.get(row["run"], ())) for row in rows]
-
-    def _warnings(self, workspace: str) -> dict[str, tuple[str, ...]]:
-        """Warnings of all documents at once: one question a row took 60 ms of 2,000."""
-        found: dict[str, tuple[str, ...]] = {}
-        for row in self._database.rows(
-            "SELECT n.run, n.text FROM notes n JOIN documents d ON d.run = n.run"
-            " WHERE d.workspace = ? AND n.kind = 'warning' ORDER BY n.run, n.seq",
-            (workspace,),
-        ):
-            found[row["run"]] = (*found.get(row["run"], ()), row["text"])
-        return found
+        return [_to_document(row) for row in rows]
 
     def states(self, workspace: str) -> dict[UUID, tuple[str, DocumentState]]:
         """Name and state of every document, newest first: all that a page asks for each second."""
@@ -138,14 +132,14 @@ class DocumentTable:
         row = self._database.row(f"{_COUNTS} WHERE d.id = ?", (str(id_),))
         if row is None:
             raise NotFoundError("That document is no longer in the library.")
-        return self._with_warnings(row)
+        return _to_document(row)
 
     def find(self, workspace: str, sha256: str) -> Document | None:
         """The document with this content, None without one."""
         row = self._database.row(
             f"{_COUNTS} WHERE d.workspace = ? AND d.sha256 = ?", (workspace, sha256)
         )
-        return self._with_warnings(row) if row else None
+        return _to_document(row) if row else None
 
     def matching(self, workspace: str, name_or_id: str) -> list[Document]:
         """Documents whose id, or else name, is this."""
@@ -154,7 +148,7 @@ class DocumentTable:
             " AND (d.id = ? OR d.name = ?) ORDER BY d.seq",
             (workspace, name_or_id, name_or_id),
         )
-        return [self._with_warnings(row) for row in rows]
+        return [_to_document(row) for row in rows]
 
     def asset_dir(self, id_: UUID) -> Path | None:
         """Folder with the pictures beside a web page, when it is known."""
@@ -328,12 +322,6 @@ class DocumentTable:
             for t, column in tables.items()
         )
 
-    def _with_warnings(self, row: sqlite3.Row) -> Document:
-        notes = self._database.rows(
-            "SELECT text FROM notes WHERE run = ? AND kind = 'warning' ORDER BY seq", (row["run"],)
-        )
-        return _to_document(row, tuple(note["text"] for note in notes))
-
 
 def to_run(row: sqlite3.Row) -> Run:
     """A row of `runs`."""
@@ -345,7 +333,7 @@ def to_run(row: sqlite3.Row) -> Run:
     )
 
 
-def _to_document(row: sqlite3.Row, warnings: tuple[str, ...]) -> Document:
+def _to_document(row: sqlite3.Row) -> Document:
     stage = row["stage"] or 0
     shown = row["figures"] if stage == READY else 0
     words = stage >= READABLE
@@ -368,7 +356,8 @@ def _to_document(row: sqlite3.Row, warnings: tuple[str, ...]) -> Document:
         media_type=row["media_type"],
         title=row["title"],
         language=row["language"],
-        warnings=warnings,
+        left_out_count=row["left_out"] if words else 0,
+        warnings=tuple(json.loads(row["warnings"])),
         error=failure or None,
     )
 
