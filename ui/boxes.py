@@ -61,6 +61,14 @@ ROOMY_TAGS = 4  # heights of a tag
 LARGE_PT = 2_000.0  # of the longer side; A2 is 1,684, a poster 3,370, the most 14,400
 WINDOW_PT = 900.0
 
+# On a page 400 px wide that is shown at a third of that, frames are twice as thick (look.md 2);
+# those of text are not, there are too many of them.
+SMALL_FRAMES_PX: dict[Kind, int] = {"text": 2, "table": 5, "figure": 5, "page": 4}
+SMALL_FILLS: dict[Kind, int] = {"text": 20, "table": 36, "figure": 36, "page": 0}
+LEFT_OUT = _Line((0x77, 0x80, 0x85), 3.0, 3.0, 0)
+LEFT_OUT_FRAME_PX = 2
+LETTER_PX = 30
+
 
 def mark_page(
     png: bytes,
@@ -153,6 +161,32 @@ def mark_sources(png: bytes, marks: Sequence[Mark], page_size: tuple[float, floa
             top = place[1] - TAG_PX - FRAME_PX if place[1] > TAG_PX + FRAME_PX else place[1]
             _tag(ink, (place[0], top, *place[2:]), mark.tag, LINES[mark.kind].colour)
     return marked
+
+
+def mark_thumbnail(
+    png: bytes, marks: Sequence[Mark], page_size: tuple[float, float], left_out: Sequence[BBox] = ()
+) -> bytes:
+    """A small page with every box framed by its kind and filled a little; size as it comes.
+
+    Args:
+        png: The page as displayed, a few hundred pixels wide.
+        marks: On this page; a tag of one letter stands inside its box.
+        page_size: Width and height of the page in points.
+        left_out: Boxes of what was not kept, framed thin and grey.
+    """
+    page = Image.open(io.BytesIO(png), formats=("PNG",)).convert("RGB")
+    scale = page.width / page_size[0]
+    ink = ImageDraw.Draw(page, "RGBA")
+    on_top = list(LINES)
+    for box in left_out:
+        _frame(ink, _to_pixels(box, scale, page.size), LEFT_OUT, LEFT_OUT_FRAME_PX)
+    for mark in sorted(marks, key=lambda mark: on_top.index(mark.kind)):
+        line, place = LINES[mark.kind], _to_pixels(mark.box, scale, page.size)
+        ink.rectangle(place, fill=(*line.colour, SMALL_FILLS[mark.kind]))
+        _frame(ink, place, line, SMALL_FRAMES_PX[mark.kind])
+        if mark.tag:
+            _letter(ink, place, mark.tag, line.colour)
+    return _to_png(page)
 
 
 def crop_page(
@@ -293,6 +327,17 @@ def _tag(
     x1, y0 = max(place[2], width), place[1]
     ink.rectangle((x1 - width, y0 - 1, x1, y0 + TAG_PX), fill=colour)
     ink.text((x1 - width + 10, y0 + 3), words, font=font, fill=(255, 255, 255))
+
+
+def _letter(
+    ink: ImageDraw.ImageDraw, place: tuple[int, int, int, int], letter: str, colour: Colour
+) -> None:
+    """A white letter in the corner of its box."""
+    x, y = place[:2]
+    ink.rectangle((x - 3, y - 3, x + LETTER_PX - 4, y + LETTER_PX - 4), fill=colour)
+    font = ImageFont.load_default(size=24)
+    middle = (x + LETTER_PX / 2 - 3, y + LETTER_PX / 2 - 3)
+    ink.text(middle, letter[:1], font=font, fill=(255, 255, 255), anchor="mm")
 
 
 def _to_png(picture: Image.Image) -> bytes:

@@ -91,6 +91,10 @@ class PagePictures:
         """
         return self._drawn(document, page_number, None, box).png
 
+    def password_of(self, document_id: UUID) -> str | None:
+        """The one that opened a page of it since the program began."""
+        return self._passwords.get(document_id)
+
     def forget(self, document_id: UUID) -> None:
         """Drop what was drawn of a deleted document, also what is being drawn."""
         self._passwords.pop(document_id, None)
