@@ -125,16 +125,16 @@ def test_a_hidden_figure_comes_up_by_no_way_and_by_all_when_it_is_shown_again(
     figure = figure_of(seeing)
     assert ways_to(seeing, figure) == EVERY_WAY
 
-    seeing.hide_item(figure.document_id, figure.id)
+    seeing.reports.hide(figure.document_id, figure.id)
     assert ways_to(seeing, figure) == set()
 
-    seeing.show_item(figure.id)
+    seeing.reports.show(figure.id)
     assert ways_to(seeing, figure) == EVERY_WAY
 
 
 def test_it_stays_hidden_in_a_new_index_and_after_a_restart(seeing: Services) -> None:
     figure = figure_of(seeing)
-    seeing.hide_item(figure.document_id, figure.id)
+    seeing.reports.hide(figure.document_id, figure.id)
     seeing.reindex(choose(seeing, "minilm"))
     seeing.reindex(choose(seeing, "nomic"))
     assert ways_to(seeing, figure) == set()
@@ -143,7 +143,7 @@ def test_it_stays_hidden_in_a_new_index_and_after_a_restart(seeing: Services) ->
     again = build(seeing.settings)
 
     assert ways_to(again, figure) == set()
-    again.show_item(figure.id)
+    again.reports.show(figure.id)
     assert ways_to(again, figure) == EVERY_WAY
     again.close()
 
@@ -152,7 +152,7 @@ def test_it_stays_hidden_when_its_file_is_read_again(
     seeing: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     figure = figure_of(seeing)
-    seeing.hide_item(figure.document_id, figure.id)
+    seeing.reports.hide(figure.document_id, figure.id)
     before = run_of(seeing)
     with monkeypatch.context() as patch:
         patch.setattr("ingest.pipeline.parse_in_child", parse_here)
@@ -163,7 +163,7 @@ def test_it_stays_hidden_when_its_file_is_read_again(
 
     assert figure_of(seeing).id == figure.id
     assert ways_to(seeing, figure) == set()
-    seeing.show_item(figure.id)
+    seeing.reports.show(figure.id)
     assert ways_to(seeing, figure) == EVERY_WAY
 
 
@@ -172,14 +172,14 @@ def test_words_of_a_hidden_figure_are_no_evidence(seeing: Services) -> None:
     known = seeing.library.items.texts_of(figure.document_id)
     assert any("Herring" in text for text in known)
 
-    seeing.hide_item(figure.document_id, figure.id)
+    seeing.reports.hide(figure.document_id, figure.id)
 
     assert not any("Herring" in text for text in seeing.library.items.texts_of(figure.document_id))
 
 
 def test_a_hidden_figure_is_not_denied(seeing: Services) -> None:
     figure = figure_of(seeing)
-    seeing.hide_item(figure.document_id, figure.id)
+    seeing.reports.hide(figure.document_id, figure.id)
     only = Scope(workspace=seeing.workspace, documents=(figure.document_id,))
 
     assert seeing.search("What does Figure 7 show?", scope=only).notes == ()
@@ -189,15 +189,15 @@ def test_only_what_is_there_can_be_hidden(seeing: Services) -> None:
     figure = figure_of(seeing)
     other = seeing.find("town5.html")[0].id
 
-    seeing.hide_item(other, figure.id)  # of another document
-    seeing.hide_item(figure.document_id, figure.document_id)  # no item at all
+    seeing.reports.hide(other, figure.id)  # of another document
+    seeing.reports.hide(figure.document_id, figure.document_id)  # no item at all
 
     assert seeing.library.hidden.points() == ()
 
 
 def test_a_deleted_document_leaves_no_trace_of_what_was_hidden(seeing: Services) -> None:
     figure = figure_of(seeing)
-    seeing.hide_item(figure.document_id, figure.id)
+    seeing.reports.hide(figure.document_id, figure.id)
     assert seeing.library.documents.rows_left(figure.document_id) > 0
 
     receipt = seeing.delete(figure.document_id)

@@ -25,6 +25,7 @@ from ui.chats import Chats
 from ui.indexing import Indexing
 from ui.intake import SAMPLE_DIR, Intake
 from ui.pictures import PagePictures
+from ui.reports import Reports
 from ui.suggestions import Suggestions
 from ui.views import Status
 
@@ -92,7 +93,7 @@ class Services:
             settings=self.settings,
             workspace=self.workspace,
             before_delete=lambda document_id: self.trial.forget(document_id),
-            after_delete=lambda document_id: self._pictures.forget(document_id),
+            after_delete=self._forget_pictures,
         )
 
     @cached_property
@@ -134,6 +135,21 @@ class Services:
     @cached_property
     def _pictures(self) -> PagePictures:
         return PagePictures(self.settings, self.files)
+
+    @cached_property
+    def reports(self) -> Reports:
+        """What was seen in each document, and what is hidden of it."""
+        return Reports(
+            self.settings,
+            self.library,
+            self.files,
+            embedder=lambda: parse_choice(chosen_name(self.embed_settings())),
+            password_of=self._pictures.password_of,
+        )
+
+    def _forget_pictures(self, document_id: UUID) -> None:
+        self._pictures.forget(document_id)
+        self.reports.forget(document_id)
 
     # -- what pages and commands call ----------------------------------------------------
 
@@ -187,14 +203,6 @@ class Services:
     def delete(self, document_id: UUID) -> DeleteReceipt:
         """Remove a document for good."""
         return self.intake.delete(document_id)
-
-    def hide_item(self, document_id: UUID, item_id: UUID) -> None:
-        """Leave a figure out of every search, until it is shown again; it outlasts a re-read."""
-        self.library.hidden.hide(document_id, item_id)
-
-    def show_item(self, item_id: UUID) -> None:
-        """Let a hidden figure be found again."""
-        self.library.hidden.show(item_id)
 
     def search(
         self,
@@ -388,6 +396,8 @@ class Services:
     def close(self) -> None:
         """Stop the worker and release the folder."""
         self._indexing.stop()
+        if "reports" in self.__dict__:
+            self.reports.close()
         if "trial" in self.__dict__:
             self.trial.close()
         if "models" in self.__dict__:

@@ -100,8 +100,8 @@ def test_documents_can_be_deleted_and_leave_nothing(server: Server, open_page: O
     page.locator('[class*="st-key-doc-"]', has_text="gone.pdf").first.wait_for()
 
     page.get_by_role("link", name="Documents", exact=True).click()
-    row = page.locator('[class*="st-key-file-"]', has_text="gone.pdf").first
-    row.get_by_role("button", name="Delete").click()
+    chosen = page.locator('[class*="st-key-file-"]', has_text="gone.pdf").first  # the newest
+    chosen.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
 
     page.get_by_text("0 vectors, 0 entries and 0 files of it are left here.").wait_for()

@@ -35,6 +35,7 @@ from rag.types import (
 )
 from tests.ui.scripted_answering import make_answering
 from tests.ui.scripted_chats import ScriptedChats
+from tests.ui.scripted_coverage import ScriptedReports
 from tests.ui.scripted_intake import ScriptedIntake, ScriptedReset
 from tests.ui.scripted_models import ScriptedModels
 from ui.suggestions import Suggestion
@@ -195,6 +196,7 @@ class ScriptedServices:
     models: ScriptedModels = field(default_factory=ScriptedModels)
     chats: ScriptedChats = field(default_factory=ScriptedChats)
     answering: Answering = field(default_factory=make_answering)
+    reports: ScriptedReports = field(default_factory=ScriptedReports)
     reader: list[Block] = field(default_factory=list)
     words: list[PageWord] = field(default_factory=list)  # of every page
     labels: dict[int, str] = field(default_factory=dict)  # what pages call themselves
@@ -348,6 +350,9 @@ class ScriptedServices:
             message = "That document is no longer in the library."
             raise NotFoundError(message)
         return known
+
+    def read_again(self, document_id: UUID) -> None:
+        self.intake.calls.append(("read again", document_id))
 
     def picture_path(self, sha256: str) -> Path:
         message = f"No picture {sha256[:8]} is stored."

@@ -9,6 +9,7 @@ from streamlit.util import calc_hash
 
 from tests.ui.conftest import page_html
 from tests.ui.scripted import ScriptedServices, make_document, make_status
+from tests.ui.scripted_coverage import choose
 
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
@@ -26,31 +27,31 @@ def _documents(app: AppTest) -> AppTest:
     return app.run()
 
 
-def test_a_document_in_another_language_has_a_badge_and_a_note_in_its_details(
+def test_a_document_in_another_language_has_a_badge_and_a_note_when_it_is_chosen(
     open_app: Open,
 ) -> None:
-    app = _documents(open_app(ScriptedServices(library=[KOREAN])))
+    app = _documents(open_app(ScriptedServices(library=[ENGLISH, KOREAN])))
+
+    assert NOTE not in page_html(app)
+    choose(app, 1)
 
     assert f'f-badge f-warn">{BADGE}' in page_html(app)
-    assert NOTE not in page_html(app)
-    app.button(key=f"details-{KOREAN.id}").click().run()
-
     assert f"<strong>{NOTE}, so it is found mainly by exact words.</strong>" in page_html(app)
 
 
 def test_english_and_unknown_documents_have_neither(open_app: Open) -> None:
     unknown = make_document("scan.pdf")
     app = _documents(open_app(ScriptedServices(library=[ENGLISH, unknown])))
-    app.button(key=f"details-{ENGLISH.id}").click().run()
 
-    assert "English" not in page_html(app)
-    assert "exact words" not in page_html(app)
+    for row in (0, 1):
+        choose(app, row)
+        assert "English" not in page_html(app)
+        assert "exact words" not in page_html(app)
 
 
 def test_with_an_embedder_of_many_languages_the_badge_is_plain(open_app: Open) -> None:
     status = replace(make_status(), embedder="gemma")
     app = _documents(open_app(ScriptedServices(library=[KOREAN], state=status)))
-    app.button(key=f"details-{KOREAN.id}").click().run()
 
     assert f'f-badge f-plain">{BADGE}' in page_html(app)
     assert "exact words" not in page_html(app)

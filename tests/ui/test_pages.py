@@ -1,4 +1,4 @@
-"""Documents, About and the drawer, run without a browser."""
+"""About and the drawer, run without a browser."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from streamlit.util import calc_hash
 
 from rag.library import Block
-from rag.types import Failure
 from tests.ui.conftest import ask, page_html
 from tests.ui.scripted import ScriptedServices, make_answer, make_document, make_hit
 from ui import outcome
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.ui.conftest import Open
 
-REPORT = make_document("report.pdf", warnings=("Page 1: logo, smaller than 32 points.",))
+REPORT = make_document("report.pdf")
 GUIDE = make_document("guide.html", pages=None)
 
 
@@ -76,46 +75,6 @@ def test_a_source_that_is_gone_shuts_the_drawer(open_app: Open) -> None:
 
 def test_table_rows_leave_the_rule_out() -> None:
     assert outcome.table_rows("| A | B |\n|---|:-:|\n| 1 | 2 |") == [["A", "B"], ["1", "2"]]
-
-
-def test_documents_page_lists_states_reasons_and_remarks(open_app: Open) -> None:
-    bad = make_document(
-        "locked.pdf", "failed", error=Failure(kind="encrypted", message="It needs a password.")
-    )
-    app = open_app(ScriptedServices(library=[REPORT, bad]))
-
-    app = _go(app, "documents")
-    app.button(key=f"details-{REPORT.id}").click().run()
-
-    html = page_html(app)
-    assert "It needs a password." in html
-    assert "Not read" in html
-    assert "Page 1: logo, smaller than 32 points." in html
-
-
-def test_delete_asks_first_and_shows_the_receipt(open_app: Open) -> None:
-    services = ScriptedServices(library=[REPORT, GUIDE])
-    app = _go(open_app(services), "documents")
-
-    app.button(key=f"delete-{REPORT.id}").click().run()
-    assert services.library == [REPORT, GUIDE], "nothing yet"
-    app.button(key="delete-now").click().run()
-
-    assert services.library == [GUIDE]
-    assert (
-        "<strong>report.pdf was deleted.</strong> "
-        "0 vectors, 0 entries and 0 files of it are left here." in page_html(app)
-    )
-
-
-def test_keeping_a_document_keeps_it(open_app: Open) -> None:
-    services = ScriptedServices(library=[REPORT])
-    app = _go(open_app(services), "documents")
-
-    app.button(key=f"delete-{REPORT.id}").click().run()
-    app.button(key="keep").click().run()
-
-    assert services.library == [REPORT]
 
 
 def test_about_names_version_licences_and_source(open_app: Open) -> None:

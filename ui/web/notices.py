@@ -82,6 +82,11 @@ def retry(services: Services, document_id: UUID) -> None:
     _try(services.intake.retry, document_id)
 
 
+def read_again(services: Services, document_id: UUID) -> None:
+    """Read the kept file of a document anew; callback of a button."""
+    _try(services.read_again, document_id)
+
+
 def _ask_which(services: Services, pairs: Sequence[SameName]) -> None:
     """Which of two documents of one name is to stay."""
     open_pairs = [pair for pair in pairs if not pair.is_wanted]

@@ -151,12 +151,51 @@ def row(name: str, words: str) -> str:
     )
 
 
-def strip(pairs: Sequence[tuple[str, str]]) -> str:
-    """Up to five numbers in a row, each under its label."""
-    cells = "".join(
-        f"<div><dt>{escape(name)}</dt><dd>{escape(number)}</dd></div>" for name, number in pairs
+def strip(cells: Sequence[tuple[str, str, str]]) -> str:
+    """Up to five numbers in a row, each under its label; a small second one may follow it."""
+    drawn = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(number)}"
+        + (f" <small>{escape(second)}</small>" if second else "")
+        + "</dd></div>"
+        for name, number, second in cells
     )
-    return f'<dl class="f-strip">{cells}</dl>'
+    return f'<dl class="f-strip">{drawn}</dl>'
+
+
+def document_title(name: str) -> str:
+    """The h2 over what was read from a document."""
+    return f'<h2 class="f-doc" dir="auto">{escape(name)}</h2>'
+
+
+def legend(*, left_out: bool) -> str:
+    """What the boxes on small pages mean."""
+    kinds: tuple[Kind, ...] = ("text", "table", "figure", "page")
+    marks = "".join(kind_mark(kind) for kind in kinds)
+    grey = '<span class="f-kind f-k-none">Left out</span>' if left_out else ""
+    return f'<p class="f-legend"><span class="f-hidden">Boxes: </span>{marks}{grey}</p>'
+
+
+def blank_page(size: tuple[float, float], words: str) -> str:
+    """A sheet in the shape of a page, or of a picture, that is not there."""
+    width, height = (max(1, min(100_000, int(side))) for side in size)
+    return (
+        f'<div class="f-sheet" style="aspect-ratio:{width}/{height}">'
+        f'<span class="f-meta">{escape(words)}</span></div>'
+    )
+
+
+def page_words(name: str, words: str) -> str:
+    """The two lines under a small page."""
+    return f'<p class="f-under">{escape(name)}</p><p class="f-meta">{escape(words)}</p>'
+
+
+def figure_words(title: str, place: str, standing: str) -> str:
+    """The lines under a figure: what it is, where, and what stands in the way of finding it."""
+    last = f'<p class="f-standing">{escape(standing)}</p>' if standing else ""
+    return (
+        f'<p class="f-under f-two" dir="auto">{escape(title)}</p>'
+        f'<p class="f-meta">{escape(place)}</p>{last}'
+    )
 
 
 def model_head(name: str, words: str, tone: Tone | None = None, state: str = "") -> str:

@@ -37,6 +37,7 @@ OPEN = "open_source"
 NOTICES = "notices"
 UPLOADS = "uploads_done"
 SELECTED = "selected_document"
+JUMPS = "jumps_to_documents"
 CONFIRM = "confirm_delete"
 LICENCE = "licence_shown"
 HELLO = "language_model_hello"  # what was greeted, and what came of it
@@ -380,9 +381,16 @@ def set_batches(batches: Sequence[Batch]) -> None:
     st.session_state[BATCHES] = list(batches)
 
 
+def choose_document(document_id: UUID | None) -> None:
+    """Choose a row of the Documents page from outside of its table."""
+    st.session_state[SELECTED] = document_id
+    # The table gets a new key, so that it opens at this row instead of keeping its own.
+    st.session_state[JUMPS] = st.session_state.get(JUMPS, 0) + 1
+
+
 def show_document(document_id: UUID) -> None:
     """Go to the Documents page and open this document there."""
-    st.session_state[SELECTED] = document_id
+    choose_document(document_id)
     st.session_state[GO_DOCUMENTS] = True
 
 

@@ -182,7 +182,7 @@ def _results(services: Services, report: Report) -> None:
     if report.advice:
         st.html(pieces.note("info", *_split(report.advice)))
     shown = _chosen(services, report)
-    st.html(trial_pieces.strip(_numbers(shown)))
+    st.html(pieces.strip(_numbers(shown)))
     left, right = st.columns([1.2, 1], gap="large")
     with left:
         st.html(

@@ -26,16 +26,6 @@ class Missed:
     rank: int | None
 
 
-def strip(cells: Sequence[tuple[str, str, str]]) -> str:
-    """Up to five numbers in a row: label, number, and a small one beside it."""
-    body = "".join(
-        f"<div><dt>{escape(name)}</dt>"
-        f"<dd>{escape(number)} <small>{escape(small)}</small></dd></div>"
-        for name, number, small in cells
-    )
-    return f'<dl class="f-strip">{body}</dl>'
-
-
 def side_by_side(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table whose first cell of a row names it."""
     top = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
