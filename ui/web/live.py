@@ -15,30 +15,22 @@ from ui.web import state
 _LINK = re.compile(r"(\d{1,4})-(\d{1,3})")
 
 # A `js` string on one line is taken for a file name: it starts with a line break.
-# A drawer that went on to another source gives the focus to nobody when it is shut: the
-# dialog it was opened as is gone by then.
+# A button that is switched off while it has the focus, as "Next" at the last source, leaves
+# it to nobody, and Escape would no longer shut the drawer: its frame takes the focus.
 _CLICKS = """
 export default ({ setTriggerValue }) => {
   const onClick = (event) => {
     const link = event.target.closest?.('a[href^="#cite-"]');
     if (!link) return;
     event.preventDefault();
-    window.folioOpener = link.getAttribute('href');
-    setTriggerValue('cite', window.folioOpener.slice(6));
+    setTriggerValue('cite', link.getAttribute('href').slice(6));
   };
-  const isOpen = () => document.querySelector('[role=dialog]') !== null;
-  const giveBack = () => {
-    const held = document.activeElement;
-    if (isOpen() || (held && held !== document.body)) return;
-    document.querySelector('a[href="' + window.folioOpener + '"]')?.focus();
-    window.folioOpener = null;
+  const holdFocus = () => {
+    const dialog = document.querySelector('[role=dialog]');
+    if (dialog && document.activeElement === document.body) dialog.focus();
   };
-  let wasOpen = isOpen();
-  const watcher = new MutationObserver(() => {
-    if (wasOpen && !isOpen() && window.folioOpener) setTimeout(giveBack, 100);
-    wasOpen = isOpen();
-  });
-  watcher.observe(document.body, { childList: true });
+  const watcher = new MutationObserver(() => setTimeout(holdFocus, 50));
+  watcher.observe(document.body, { attributeFilter: ['disabled'], subtree: true });
   document.addEventListener('click', onClick, true);
   return () => {
     watcher.disconnect();

@@ -17,6 +17,8 @@ from ui.web import pieces, reader, source_picture, state, wording
 from ui.web.source_picture import marked_page as marked_page  # cleared with a document
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rag.types import Hit, Item, Source
 
 WIDTH_PX = 620
@@ -32,17 +34,16 @@ def show_opened() -> None:
     if shown is None:
         return
     sources = sources_of(shown.turn)
-    place = next((i for i, source in enumerate(sources) if source.marker == shown.marker), None)
-    if place is None:
+    if _place(shown, sources) is None:
         state.shut_source()
         return
-    drawer = st.dialog(
-        f"Source {place + 1} of {len(sources)}",
-        position="right",
-        width=WIDTH_PX,
-        on_dismiss=state.shut_source,
-    )(_draw)
-    drawer(shown, sources, place)
+    # One title for all sources: with another one it is another dialog, and the focus is lost.
+    drawer = st.dialog("Source", position="right", width=WIDTH_PX, on_dismiss=state.shut_source)
+    drawer(_draw)(sources)
+
+
+def _place(shown: state.OpenSource, sources: Sequence[Source]) -> int | None:
+    return next((i for i, source in enumerate(sources) if source.marker == shown.marker), None)
 
 
 def sources_of(turn: int) -> list[Source]:
@@ -62,10 +63,12 @@ def sources_of(turn: int) -> list[Source]:
     return list(job.look().sources) if turn == number else []
 
 
-def _draw(shown: state.OpenSource, sources: list[Source], place: int) -> None:
-    # A click inside the drawer runs this function again with what it was first given.
-    now = state.opened()
-    shown = now if now is not None and now.marker == shown.marker else shown
+def _draw(sources: list[Source]) -> None:
+    # A click inside the drawer runs this function alone, with what it was first given.
+    shown = state.opened()
+    place = _place(shown, sources) if shown is not None else None
+    if shown is None or place is None:
+        return
     source = sources[place]
     hit = source.hit
     turn = state.turn(shown.turn)
@@ -110,12 +113,13 @@ def _draw_words(quote: str, item: Item) -> None:
 
 def _controls(shown: state.OpenSource, sources: list[Source], place: int) -> View:
     view = shown.view or _first_view(sources[place].hit)
-    with st.container(horizontal=True, vertical_alignment="center", key="acts-drawer"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="acts-drawer"):
         if sources[place].hit.page_number is not None:
             view = _choose_view(view, f"view-{shown.turn}-{shown.marker}")
         st.space("stretch")
         if len(sources) > 1:
             _step("Previous", shown.turn, sources, place - 1)
+            st.html(pieces.meta(f"{place + 1} of {len(sources)}"), width="content")
             _step("Next", shown.turn, sources, place + 1)
     return view
 
@@ -129,9 +133,14 @@ def _choose_view(view: View, key: str) -> View:
 
 def _step(word: str, turn: int, sources: list[Source], target: int) -> None:
     possible = 0 <= target < len(sources)
-    if st.button(word, key=f"drawer-{word}", type="tertiary", disabled=not possible):
-        state.open_source(turn, sources[target].marker)
-        st.rerun()
+    st.button(
+        word,
+        key=f"drawer-{word}",
+        type="tertiary",
+        disabled=not possible,
+        on_click=state.open_source,
+        args=(turn, sources[target].marker if possible else 0),
+    )
 
 
 def _first_view(hit: Hit) -> View:
