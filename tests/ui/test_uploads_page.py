@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +16,8 @@ from ui.web import state
 from ui.worker import Series
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from streamlit.testing.v1 import AppTest
 
     from rag.types import Document
@@ -125,8 +129,6 @@ def test_a_failure_that_may_pass_can_be_tried_again(open_app: Open) -> None:
 def test_progress_tells_pace_place_in_the_queue_and_all_files(open_app: Open) -> None:
     first, second = make_document("a.pdf", "working"), make_document("b.pdf", "queued")
     services = ScriptedServices(library=[first, second, REPORT])
-    from dataclasses import replace
-
     services.running = [
         replace(make_progress(first, pages=(31, 58)), remaining_s=38.2),
         replace(make_progress(second), ahead=1),
@@ -182,6 +184,29 @@ def test_an_empty_library_offers_no_reset(open_app: Open) -> None:
     app = open_app(ScriptedServices())
 
     assert not [button for button in app.button if button.key == "reset"]
+
+
+def test_hostile_names_are_plain_text_in_every_list(open_app: Open, shared: Path) -> None:
+    import runpy
+
+    from rag.library.documents import shown_name
+
+    hostile: list[str] = runpy.run_path(str(shared / "hostile" / "make_hostile.py"))["NAMES"]
+    shown = sorted({shown_name(name) for name in hostile})
+    for start in range(0, len(shown), 20):
+        documents = [make_document(name) for name in shown[start : start + 20]]
+        services = ScriptedServices(library=documents)
+        services.intake.pairs = [
+            SameName(name=d.name, new=d, old=d, is_wanted=False) for d in documents
+        ]
+        services.running = [make_progress(d, pages=(1, 9)) for d in documents]
+        app = open_app(services)
+
+        html = page_html(app)
+        assert not re.search(r"<(img|script)\b", html)
+        for element in [*app.checkbox, *app.button]:
+            assert not re.search(r"]\(|!\[|(?<!\\):(red|material)\b(?!\ufeff)", element.label)
+        assert not app.exception
 
 
 @pytest.mark.parametrize("name", ["<b>x</b>.pdf", ":red[x] $x^2$.pdf", "![a](http://h/n.png).pdf"])
