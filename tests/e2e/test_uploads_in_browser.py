@@ -31,10 +31,12 @@ def choose(page: Page, name: str, data: bytes) -> None:
     chooser.first.set_input_files({"name": name, "mimeType": "text/html", "buffer": data})
 
 
-def listed(page: Page) -> list[str]:
-    """Names with a tick box at the left."""
+def wait_for_rows(page: Page, *names: str) -> None:
+    """Until these and no others have a tick box at the left; what is stale goes late."""
+    from playwright.sync_api import expect
+
     rows = page.get_by_test_id("stSidebar").locator('[class*="st-key-doc-"] label')
-    return sorted(name.strip() for name in rows.all_inner_texts())
+    expect(rows).to_have_text(list(names), timeout=30_000)
 
 
 def test_a_folder_a_duplicate_a_taken_name_and_the_reset(
@@ -65,10 +67,10 @@ def test_a_folder_a_duplicate_a_taken_name_and_the_reset(
     page.goto(f"{server.url}/")  # a new session
     question.wait_for()  # whoever opens the library is asked
     page.get_by_label("tides (2).html").wait_for()
-    assert listed(page) == ["gulls.html", "tides (2).html", "tides.html"]
+    wait_for_rows(page, "tides (2).html", "tides.html", "gulls.html")
     page.get_by_role("button", name="Replace it").click()
     page.get_by_text("tides.html was replaced.").wait_for()
-    assert listed(page) == ["gulls.html", "tides.html"]
+    wait_for_rows(page, "tides.html", "gulls.html")
 
     other = open_page(server.url).page
     page.get_by_role("button", name="Reset demo").click()
@@ -76,7 +78,7 @@ def test_a_folder_a_duplicate_a_taken_name_and_the_reset(
     page.get_by_role("button", name="Reset", exact=True).click()
     page.get_by_text("0 vectors, 0 entries and 0 files of it are left here.").wait_for()
     page.get_by_text("annual-report-2024.pdf").first.wait_for()
-    assert "tides.html" not in listed(page)
+    page.get_by_label("tides.html").wait_for(state="detached")
 
     other.get_by_role("button", name="New question").click()
     other.get_by_text("The demo was reset in another window.").wait_for()
