@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ingest.pipeline import Progress
 from rag.background import Background
 from rag.legs import Legs
 from rag.library.items import point_id
-from rag.store import Filter
 from rag.types import Scope
 from tests.builders import make_html
 from tests.test_picture_query import noise
@@ -156,9 +156,8 @@ def test_it_stays_hidden_when_its_file_is_read_again(
     before = run_of(seeing)
     with monkeypatch.context() as patch:
         patch.setattr("ingest.pipeline.parse_in_child", parse_here)
-        seeing.pipeline.run(figure.document_id)
-    seeing.store().delete(Filter(workspace=seeing.workspace, runs=(before.id,)))
-    seeing.library.documents.drop_run(before)
+        progress = Progress(document_id=figure.document_id, name="osterby.html")
+        seeing.pipeline.read_again(figure.document_id, progress)
     assert run_of(seeing).id != before.id
 
     assert figure_of(seeing).id == figure.id

@@ -296,16 +296,6 @@ class ItemTable:
             UUID(row["document_id"]): (row["n"] - row["pictures"], row["pictures"]) for row in rows
         }
 
-    def captioned(self, workspace: str, limit: int) -> list[Item]:
-        """A few visible items with a caption, for suggestions; oldest documents first."""
-        rows = self._database.rows(
-            "SELECT i.* FROM items i JOIN runs r ON r.id = i.run JOIN documents d ON d.run = i.run"
-            f" WHERE r.workspace = ? AND r.stage = ? AND {VISIBLE} AND i.caption != ''"
-            " ORDER BY d.seq, i.ord LIMIT ?",
-            (workspace, READY, limit),
-        )
-        return [_to_item(row) for row in rows]
-
 
 def refer_pictures(connection: sqlite3.Connection, run: Run, sha256s: Iterable[str | None]) -> None:
     """Note that a run needs these pictures."""
