@@ -79,6 +79,15 @@ def test_what_was_left_out_is_grouped_by_reason_and_has_its_box() -> None:
     assert said.pages[0].is_notable
 
 
+def test_a_hidden_figure_has_no_frame_of_its_kind() -> None:
+    shown = seen("table", 1, caption="Table 1", bbox=(70, 400, 520, 500))
+
+    said = report([seen("figure", 1, caption="Output", is_hidden=True), shown], [page(1)])
+
+    assert said.pages[0].captured == [("table", (70, 400, 520, 500))]
+    assert said.pages[0].left_out == ((70.0, 90.0, 520.0, 190.0),)
+
+
 def test_a_picture_that_is_missing_beside_its_page_is_counted_once() -> None:
     figure = seen("figure", None, caption="A pump", picture=None)
 

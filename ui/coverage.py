@@ -44,6 +44,18 @@ class PageSeen:
     boxes: tuple[Box, ...]  # those that were left out as well
     is_notable: bool  # there is more to say of it than "text only"
 
+    @property
+    def captured(self) -> list[tuple[Kind, BBox]]:
+        """What can be found on it, by kind and place."""
+        return [
+            (box.kind, box.bbox) for box in self.boxes if box.kind is not None and not box.is_hidden
+        ]
+
+    @property
+    def left_out(self) -> tuple[BBox, ...]:
+        """Where something was left out, or hidden by a reader."""
+        return tuple(box.bbox for box in self.boxes if box.kind is None or box.is_hidden)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:

@@ -102,3 +102,22 @@ def test_the_tag_hides_no_words() -> None:
     scale = page.width / SIZE[0]
 
     assert page.getpixel((round(297 * scale), round(307 * scale))) == boxes.MARKER
+
+
+def test_a_small_page_keeps_its_size_and_shows_each_kind_and_what_was_left_out() -> None:
+    small = make_png((400, 566), (255, 255, 255), pattern=False)
+    left_out: BBox = (400.0, 600.0, 500.0, 700.0)
+    marks = [boxes.Mark(kind="figure", box=BOX, tag="F")]
+
+    page = Image.open(io.BytesIO(boxes.mark_thumbnail(small, marks, SIZE, [left_out])))
+
+    scale = page.width / SIZE[0]
+    assert page.size == (400, 566)
+    assert page.getpixel((round(100 * scale) - 1, round(380 * scale))) == (
+        boxes.LINES["figure"].colour
+    )
+    inside = page.getpixel((round(250 * scale), round(300 * scale)))
+    assert inside not in ((255, 255, 255), boxes.LINES["figure"].colour), "filled a little"
+    edge = [page.getpixel((x, round(600 * scale) - 3)) for x in range(260, 340)]
+    assert boxes.LEFT_OUT.colour in edge
+    assert (255, 255, 255) in edge, "dashed"

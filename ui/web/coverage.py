@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rag.types import BBox, Document
-    from ui.coverage import Box, Coverage, PageSeen
+    from ui.coverage import Coverage, PageSeen
     from ui.services import Services
     from ui.thumbnails import Sheet
 
@@ -33,15 +33,16 @@ def show(services: Services, document: Document) -> None:
     st.html(pieces.strip(_numbers(report)))
     if report.reach:
         st.html(pieces.note("info", report.reach[0], " ".join(report.reach[1:])))
-    _remarks(document)
     if report.pages:
         left, right = st.columns([0.74, 0.26], gap="large")
         with left:
             _pages(services, document, report)
         with right:
             _left_out(report)
+            _remarks(document)
     else:
         _left_out(report)
+        _remarks(document)
     figures.show(services, document, report)
 
 
@@ -155,19 +156,17 @@ def _thumbnail(document: Document, page: PageSeen, there: Sheet, *, with_left_ou
         words = "Being drawn" if there.is_waiting else "No picture"
         st.html(pieces.blank_page(page.size, words))
     else:
-        left_out = tuple(box.bbox for box in page.boxes if box.kind is None)
-        picture = marked(png, _marks(page.boxes), page.size, left_out if with_left_out else ())
+        left_out = page.left_out if with_left_out else ()
+        picture = marked(png, _marks(page), page.size, left_out)
         name = wording.cut_name(document.name)
         alt = f"Page {page.number} of {name}: {page.words}"
         st.image(picture, output_format="PNG", width="stretch", alt=alt)
     st.html(pieces.page_words(f"Page {page.number:,}", page.words))
 
 
-def _marks(found: Sequence[Box]) -> tuple[boxes.Mark, ...]:
+def _marks(page: PageSeen) -> tuple[boxes.Mark, ...]:
     return tuple(
-        boxes.Mark(kind=box.kind, box=box.bbox, tag=_LETTERS.get(box.kind, ""))
-        for box in found
-        if box.kind is not None
+        boxes.Mark(kind=kind, box=box, tag=_LETTERS.get(kind, "")) for kind, box in page.captured
     )
 
 

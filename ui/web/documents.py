@@ -87,11 +87,11 @@ def _jump(documents: Sequence[Document]) -> None:
     names = {document.id: wording.cut_name(document.name) for document in documents}
     key = f"find-{st.session_state.get(state.JUMPS, 0)}"
     st.selectbox(
-        "Find a document",
+        "Go to a document",
         list(names),
         index=None,
         format_func=lambda id_: names.get(id_, ""),
-        placeholder="Find a document",
+        placeholder="Go to a document",
         label_visibility="collapsed",
         width=280,
         key=key,
