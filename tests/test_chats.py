@@ -519,3 +519,16 @@ def test_a_model_that_sees_is_shown_the_picture_of_the_question_before_the_sourc
     assert second.picture is not None
     assert second.picture.width_px == 300
     assert answer.images_sent >= 1
+
+
+def test_a_rated_answer_to_a_picture_alone_is_exported_with_words(services: Services) -> None:
+    asked = photo(services)
+    answer = replace(ask(services, QUESTION), question="What do the documents say about this?")
+    place = services.chats.begin(None, "", picture=asked)
+    turn = Turn(question="", text=answer.text, answer=answer, picture=asked.asked)
+    services.chats.keeper(place).keep(turn, is_done=True)
+
+    services.chats.rate(place, 1)
+
+    row = json.loads(services.chats.feedback().splitlines()[0])
+    assert row["question"] == "What do the documents say about this?"

@@ -37,8 +37,8 @@ def _rows(chat_id: UUID, turn: Turn) -> list[dict[str, Any]]:
         {
             "id": key if place == 0 else f"{key}-{place}",
             "doc": name,
-            # A follow-up stands alone here.
-            "question": answer.searched_for or turn.question,
+            # A follow-up stands alone here; a picture alone asks in our words.
+            "question": answer.searched_for or turn.question or answer.question,
             "pages": _pages(cited) if turn.rating > 0 else [],
             "kind": _kind(answer, cited, turn.rating),
             "answer": answer.text,
