@@ -129,6 +129,18 @@ def test_numbers_say_what_was_found_and_what_can_be_found(open_app: Open) -> Non
     assert "<td>1</td><td>Too small to show anything</td>" in html
 
 
+def test_figures_that_are_still_read_are_said_to_be(open_app: Open) -> None:
+    services = ScriptedServices(library=[make_document("report.pdf", "readable", pending=1)])
+    services.reports.report = report([FIGURE], [page(2)], is_ready=False)
+
+    app = _open(open_app, services)
+
+    assert "Figures are still being read." in page_html(app)
+    assert "<dt>Searchable</dt><dd>0 <small>of 1</small></dd>" in page_html(app)
+    assert _table(app)["Status"] == ["Reading figures"]
+    assert not any(button.key.startswith("again-") for button in app.button)
+
+
 def test_pages_with_something_to_say_come_first_and_all_on_request(open_app: Open) -> None:
     services = ScriptedServices(library=[REPORT])
     services.reports.report = report([seen("text", 1), FIGURE], [page(1), page(2)])

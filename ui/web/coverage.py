@@ -31,7 +31,9 @@ def show(services: Services, document: Document) -> None:
     """The report of a document that can be searched."""
     report = services.reports.of(document)
     st.html(pieces.strip(_numbers(report)))
-    if report.reach:
+    if document.state != "ready":
+        st.html(pieces.note("info", "Figures are still being read.", "Then they can be found."))
+    elif report.reach:
         st.html(pieces.note("info", report.reach[0], " ".join(report.reach[1:])))
     if report.pages:
         left, right = st.columns([0.74, 0.26], gap="large")
