@@ -195,7 +195,9 @@ class Pipeline:
             raise
         except RagError as error:
             self._removal.undo(run, forget=isinstance(error, DocumentError))
-            if isinstance(error, DocumentError) and not _may_be_read_later(error):
+            # A password, or a quieter computer, may help: the file is kept for that.
+            may_be_read_later = error.retryable or isinstance(error, EncryptedFileError)
+            if isinstance(error, DocumentError) and not may_be_read_later:
                 # The file is at fault: nothing of it is kept but its name and the reason.
                 self._files.delete(self._library.documents.release_original(document_id))
             failure = Failure(kind=error.kind, message=str(error))
@@ -388,11 +390,6 @@ class Pipeline:
             store=self._store(),
             embedder=self._embedder(),
         )
-
-
-def _may_be_read_later(error: DocumentError) -> bool:
-    """Whether a password or a quieter computer may help, so that the file is kept for it."""
-    return error.retryable or isinstance(error, EncryptedFileError)
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

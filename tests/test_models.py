@@ -296,12 +296,12 @@ def test_a_switch_that_was_cut_off_is_gone_on_with_at_the_next_start(
         services.reindex(wanted, **stop_after(1))
 
     services = open_services(model_dir=shared / "fixtures")
-    assert services.unfinished_index() is not None
+    assert services.library.indexes.unfinished() is not None
     services.models.at_start()
     wait(services)
 
     assert services.status().embedder == "nomic"
-    assert services.unfinished_index() is None
+    assert services.library.indexes.unfinished() is None
 
 
 def test_an_index_of_another_model_than_the_one_set_is_offered_to_be_made_again(

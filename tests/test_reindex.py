@@ -52,7 +52,7 @@ def test_a_switch_leaves_one_index_with_a_point_for_every_item(
     assert states(services) == before
     assert stored_points(services) == visible_points(services)
     assert services.status().embedder == "nomic"
-    assert services.unfinished_index() is None
+    assert services.library.indexes.unfinished() is None
     index = services.library.indexes.active()
     assert index is not None
     assert index_folders(services) == {index.name}
@@ -112,7 +112,7 @@ def test_the_weights_of_keywords_keep_their_average(services: Services) -> None:
     with pytest.raises(ReindexStopped):
         services.reindex(choose(services, "minilm"), is_cancelled=lambda: True)
     services.library.indexes.set_average_words(7.0, 200)
-    active, unfinished = services.library.indexes.active(), services.unfinished_index()
+    active, unfinished = services.library.indexes.active(), services.library.indexes.unfinished()
     assert active is not None
     assert unfinished is not None
     assert active.average_words == 7.0
@@ -127,7 +127,7 @@ def test_a_stopped_rebuild_goes_on_from_where_it_was(services: Services, lanes: 
         services.reindex(choose(services, "nomic"), **stop_after(8))
     assert finds(services, 4)
     assert services.status().embedder == "minilm"
-    unfinished = services.unfinished_index()
+    unfinished = services.library.indexes.unfinished()
     assert unfinished is not None
     services.close()
     (services.settings.data_dir / "cache.sqlite").unlink()  # so that only the index remembers
@@ -149,11 +149,11 @@ def test_a_stopped_rebuild_goes_on_from_where_it_was(services: Services, lanes: 
 def test_another_embedder_drops_what_was_not_finished(services: Services) -> None:
     with pytest.raises(ReindexStopped):
         services.reindex(choose(services, "nomic"), **stop_after(8))
-    first = services.unfinished_index()
+    first = services.library.indexes.unfinished()
     assert first is not None
     with pytest.raises(ReindexStopped):
         services.reindex(choose(services, "nomic-text"), **stop_after(8))
-    second = services.unfinished_index()
+    second = services.library.indexes.unfinished()
     active = services.library.indexes.active()
     assert second is not None
     assert active is not None
@@ -167,14 +167,14 @@ def test_an_unfinished_index_can_be_given_up(services: Services) -> None:
     services.drop_unfinished_index()
     active = services.library.indexes.active()
     assert active is not None
-    assert services.unfinished_index() is None
+    assert services.library.indexes.unfinished() is None
     assert index_folders(services) == {active.name}
 
 
 def test_an_unfinished_index_that_lost_points_is_begun_anew(services: Services) -> None:
     with pytest.raises(ReindexStopped):
         services.reindex(choose(services, "nomic"), **stop_after(8))
-    unfinished = services.unfinished_index()
+    unfinished = services.library.indexes.unfinished()
     assert unfinished is not None
     shutil.rmtree(services.settings.data_dir / "index" / unfinished.name)
     services.reindex(choose(services, "nomic"))
@@ -184,7 +184,7 @@ def test_an_unfinished_index_that_lost_points_is_begun_anew(services: Services) 
 def test_an_unfinished_index_that_cannot_be_read_is_begun_anew(services: Services) -> None:
     with pytest.raises(ReindexStopped):
         services.reindex(choose(services, "nomic"), **stop_after(8))
-    unfinished = services.unfinished_index()
+    unfinished = services.library.indexes.unfinished()
     assert unfinished is not None
     for path in (services.settings.data_dir / "index" / unfinished.name).glob("*.json"):
         path.write_text("{")
@@ -236,7 +236,7 @@ def test_weights_that_are_not_there_change_nothing(services: Services) -> None:
     embed = choose(services, "nomic").model_copy(update={"model_dir": Path("nowhere")})
     with pytest.raises(EmbedError):
         services.reindex(embed)
-    assert services.unfinished_index() is None
+    assert services.library.indexes.unfinished() is None
     assert finds(services, 2)
 
 
@@ -272,7 +272,7 @@ def test_a_lost_picture_does_not_keep_a_library_from_its_new_index(services: Ser
 
 def test_sizes_count_passages_and_pictures(services: Services) -> None:
     texts = sum(d.text_count + d.table_count for d in services.documents())
-    assert services.index_sizes() == (texts, 2)
+    assert services.library.indexes.embed_counts(services.workspace) == (texts, 2)
 
 
 def test_an_estimate_comes_from_the_catalogue() -> None:

@@ -89,7 +89,7 @@ def test_from_embedder_to_embedder_and_back_with_a_kill_half_way(
     assert killed.returncode == -signal.SIGKILL
 
     services = build(settings_for(folder, model_dir=model_dir))
-    unfinished = services.unfinished_index()
+    unfinished = services.library.indexes.unfinished()
     assert unfinished is not None
     kept = services.library.indexes.copied_count(unfinished)
     assert services.status().embedder == "minilm"
@@ -163,5 +163,5 @@ def test_ctrl_c_says_how_to_go_on(
     assert "Traceback" not in err
     assert "folio reindex --embedder nomic" in err.splitlines()[-1]
     services = build(settings_for(folder, model_dir=model_dir))
-    assert services.unfinished_index() is not None
+    assert services.library.indexes.unfinished() is not None
     services.close()

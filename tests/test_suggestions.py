@@ -87,7 +87,7 @@ def test_the_picture_of_a_suggestion_is_found_again(sample_services: Services) -
     (made,) = [one for one in checked(sample_services) if one.kind == "picture"]
 
     assert made.picture_sha256
-    assert sample_services._first_hit(made) == made.item_id
+    assert sample_services._suggestions.first_hit(made) == made.item_id
 
 
 @pytest.mark.parametrize("name", CORPUS)
@@ -100,4 +100,4 @@ def test_suggestions_for_foreign_documents_lead_to_their_items(
 
     assert made
     for one in made:
-        assert services._first_hit(one) == one.item_id, one.question
+        assert services._suggestions.first_hit(one) == one.item_id, one.question

@@ -165,7 +165,7 @@ def index_folders(services: Services) -> set[str]:
 
 
 def unfinished_count(services: Services, where: Filter) -> int:
-    index = services.unfinished_index()
+    index = services.library.indexes.unfinished()
     assert index is not None
     return count_in(services, index, where)
 

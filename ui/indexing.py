@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.embed import identity_of
@@ -17,7 +16,8 @@ from rag.embed.cache import VectorCache
 from rag.embed.turns import Turns
 from rag.errors import ConfigError, EmbedError, RagError, StoreError
 from rag.retrieve import Retriever
-from rag.store import Filter, open_store
+from rag.store import Filter
+from ui.collection import Collections, OpenCollection, purge
 from ui.embedding import Embedding
 from ui.upkeep import KeywordUpkeep
 
@@ -36,15 +36,6 @@ logger = logging.getLogger(__name__)
 CLOSE_WAIT_S = 30.0
 
 
-@dataclass(slots=True)
-class _Open:
-    """An opened collection, and how many questions are looking into it right now."""
-
-    index: IndexRow
-    store: Store
-    users: int = 0
-
-
 class Indexing:
     """The collections of one library. Safe to share between threads.
 
@@ -58,6 +49,7 @@ class Indexing:
         self._settings = settings
         self._library = library
         self._files = files
+        self._collections = Collections(settings)
         self._workspace = workspace
         self.cache = VectorCache(settings.data_dir / "cache.sqlite", settings.store.reserve_mb)
         # Held by ingest for one document at a time, and by a rebuild for its last pass.
@@ -67,12 +59,12 @@ class Indexing:
         self._rebuild_over = threading.Condition(self._lock)
         self._closing = threading.Event()
         self._embedding = Embedding(settings.embed, library, self.cache, self._lock, workspace)
-        self._opened: _Open | None = None
+        self._opened: OpenCollection | None = None
         self._retriever: Retriever | None = None
         self._reranker: Reranker | None = None
-        self._building: _Open | None = None
+        self._building: OpenCollection | None = None
         self._is_rebuilding = False
-        self._outgoing: list[_Open] = []
+        self._outgoing: list[OpenCollection] = []
         self._upkeep = KeywordUpkeep(library, self._lock)
 
     # -- which embedder -------------------------------------------------------------------
@@ -126,7 +118,7 @@ class Indexing:
                 self._keep_up(self._opened)
             return self._opened.store
 
-    def _keep_up(self, opened: _Open) -> None:
+    def _keep_up(self, opened: OpenCollection) -> None:
         """Rewrite keywords that an older Folio made; the collection stays open meanwhile."""
         opened.users += 1
         self._upkeep.start(
@@ -163,7 +155,7 @@ class Indexing:
         finally:
             self._leave(opened)
 
-    def _leave(self, opened: _Open) -> None:
+    def _leave(self, opened: OpenCollection) -> None:
         with self._lock:
             opened.users -= 1
             if self._outgoing:
@@ -287,7 +279,7 @@ class Indexing:
             index = measured(self._library, new_index(embedder))
             with self._lock:
                 self._library.indexes.begin(index)
-                opened = self._building = self._opening(index)
+                opened = self._building = self._collections.open(index)
         return Rebuild(
             index=opened.index,
             store=opened.store,
@@ -297,7 +289,7 @@ class Indexing:
             lock=self._lock,
         )
 
-    def _resumed(self, embedder: Embedder) -> _Open | None:
+    def _resumed(self, embedder: Embedder) -> OpenCollection | None:
         """The unfinished collection, opened; one of no use is dropped."""
         from rag.store.edge import DamagedIndexError
 
@@ -306,7 +298,7 @@ class Indexing:
             index = indexes.unfinished()
             if index is not None and index.identity == embedder.identity:
                 try:
-                    opened = self._opening(index)
+                    opened = self._collections.open(index)
                 except DamagedIndexError as error:
                     logger.warning("unfinished index dropped: %s", error)
                 else:
@@ -321,12 +313,12 @@ class Indexing:
                 self._sweep()
         return None
 
-    def _switch(self, rebuild: Rebuild) -> _Open:
+    def _switch(self, rebuild: Rebuild) -> OpenCollection:
         """Answer from the new collection; the old one goes with its last question."""
         self._library.indexes.switch(rebuild.index)
         if self._opened is not None:
             self._outgoing.append(self._opened)
-        self._opened = _Open(rebuild.index, rebuild.store)
+        self._opened = OpenCollection(rebuild.index, rebuild.store)
         self._building = self._retriever = None
         return self._opened
 
@@ -340,7 +332,7 @@ class Indexing:
                 for opened in self._outgoing:
                     if opened.index.name == index.name:
                         opened.store.close()
-                self._collection(index).drop()
+                self._collections.drop(index)
                 self._library.indexes.forget(index)
             except RagError as error:
                 logger.warning("old index not dropped name=%s: %s", index.name, error)
@@ -348,7 +340,7 @@ class Indexing:
 
     # -- opening ----------------------------------------------------------------------------
 
-    def _open_active(self) -> _Open:
+    def _open_active(self) -> OpenCollection:
         from ingest.reindex import new_index
         from rag.store.edge import DamagedIndexError
 
@@ -359,11 +351,11 @@ class Indexing:
             index = new_index(self.embedder())
             self._library.indexes.switch(index)
         try:
-            return self._opening(index)
+            return self._collections.open(index)
         except DamagedIndexError as error:
             return self._repaired(error)
 
-    def _repaired(self, error: StoreError) -> _Open:
+    def _repaired(self, error: StoreError) -> OpenCollection:
         """A new collection in place of one that cannot be read, while everybody waits."""
         if self._is_rebuilding:
             raise StoreError(
@@ -386,40 +378,17 @@ class Indexing:
         try:
             store = self.store()
         except (ConfigError, EmbedError):  # a delete needs no model, whatever is set
-            return self._purge_closed(index, where)
-        return _purge(store, where)
+            return self._collections.purge_closed(index, where)
+        return purge(store, where)
 
     def _purge_unfinished(self, index: IndexRow, where: Filter) -> int:
         from rag.store.edge import DamagedIndexError
 
         if self._building is not None:
-            return _purge(self._building.store, where)
+            return purge(self._building.store, where)
         try:
-            return self._purge_closed(index, where)
+            return self._collections.purge_closed(index, where)
         except DamagedIndexError:
             self._library.indexes.retire(index)
             self._sweep()
             return 0
-
-    def _purge_closed(self, index: IndexRow, where: Filter) -> int:
-        """Delete from a collection that is only lying on disk."""
-        opened = self._opening(index)
-        try:
-            return _purge(opened.store, where)
-        finally:
-            opened.store.close()
-
-    def _opening(self, index: IndexRow) -> _Open:
-        from ingest.reindex import schema_of
-
-        store = self._collection(index)
-        store.ensure(schema_of(index))
-        return _Open(index, store)
-
-    def _collection(self, index: IndexRow) -> Store:
-        return open_store(self._settings.store, self._settings.data_dir / "index", index.name)
-
-
-def _purge(store: Store, where: Filter) -> int:
-    store.delete(where)
-    return store.count(where)

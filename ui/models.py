@@ -123,7 +123,7 @@ class Models:
 
     def estimate(self, name: str) -> float:
         """Seconds to embed this library with an embedder, from figures of the catalogue."""
-        texts, pictures = self._services.index_sizes()
+        texts, pictures = self._services.library.indexes.embed_counts(self._services.workspace)
         threads = self._services.settings.embed.threads
         return estimate_s(parse_choice(name), texts, pictures, threads)
 
@@ -199,7 +199,7 @@ class Models:
 
     def at_start(self) -> None:
         """Go on with a switch that a restart cut off; fetch or use the default embedder."""
-        unfinished = self._services.unfinished_index()
+        unfinished = self._services.library.indexes.unfinished()
         if unfinished is not None and self.fixed_by_settings() in ("", unfinished.embedder):
             self._try_switch(unfinished.embedder)
         elif self._may_fetch_default():

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ingest.pagewords import PageWord
     from ingest.pipeline import Pipeline
     from rag.embed import Embedder
-    from rag.library import Block, IndexRow, Page
+    from rag.library import Block, Page
     from rag.settings import EmbedSettings
     from rag.store import Store
     from rag.types import Answer, AnswerEvent, BBox, DeleteReceipt, Document, LegName
@@ -124,11 +124,14 @@ class Services:
 
     @cached_property
     def _suggestions(self) -> Suggestions:
+        from ui.question_picture import read_picture
+
         return Suggestions(
             self.library,
             self.workspace,
             SAMPLE_DIR,
-            first_hit=self._first_hit,
+            search=self.search,
+            picture=lambda sha256: read_picture(self.picture_path(sha256), self.settings.ingest),
             is_warm=lambda: self._indexing.answering_lane() is not None,
         )
 
@@ -309,15 +312,6 @@ class Services:
         """Up to four questions to try."""
         return self._suggestions.get()
 
-    def _first_hit(self, made: Suggestion) -> UUID | None:
-        from ui.question_picture import read_picture
-
-        sha256 = made.picture_sha256
-        path = self.picture_path(sha256) if sha256 else None
-        picture = read_picture(path, self.settings.ingest) if path else None
-        hits = self.search(made.question, top_k=1, picture=picture).hits
-        return hits[0].item.id if hits else None
-
     def find(self, name_or_id: str) -> list[Document]:
         """Documents with this id or name."""
         return self.library.documents.matching(self.workspace, name_or_id)
@@ -348,34 +342,13 @@ class Services:
     ) -> tuple[str, str, int]:
         """Embed everything anew beside the index in use, then switch.
 
-        Questions are answered meanwhile, documents come and go. What was cut off before
-        is gone on with when the embedder is the same.
-
-        Args:
-            embed: The embedder; without a model, the one the library has.
-            on_progress: Told how many points are done, and of how many.
-            is_cancelled: Asked before each batch.
-
-        Returns:
-            The embedder before, "" in a new library; the one after; the points.
-
-        Raises:
-            ReindexStopped: It was cancelled; what is done is kept for the next time.
-            RagError: It failed; the index in use is untouched.
+        See `Indexing.rebuild`; without a model in the settings, the one the library has.
         """
         return self._indexing.rebuild(embed, on_progress=on_progress, is_cancelled=is_cancelled)
-
-    def unfinished_index(self) -> IndexRow | None:
-        """An index that is being built, or was when Folio ended."""
-        return self.library.indexes.unfinished()
 
     def drop_unfinished_index(self) -> None:
         """Give up an index that was not finished."""
         self._indexing.drop_unfinished()
-
-    def index_sizes(self) -> tuple[int, int]:
-        """How many passages and how many pictures an embedder has to embed."""
-        return self.library.indexes.embed_counts(self.workspace)
 
     def check_index(self) -> None:
         """Refuse an index of another embedder, before anything is written or loaded.

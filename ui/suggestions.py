@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
+    from PIL import Image
+
     from rag.library import Library
-    from rag.types import Document, Item
+    from rag.types import Document, Item, Retrieval
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +60,8 @@ class Suggestions:
         library: What there is.
         workspace: Whose.
         sample_dir: Where the questions of the sample stand.
-        first_hit: Item that a suggestion's search finds first.
+        search: Finds hits for a question and a picture.
+        picture: Opens a stored picture.
         is_warm: Whether searching is quick by now.
     """
 
@@ -68,13 +71,15 @@ class Suggestions:
         workspace: str,
         sample_dir: Path,
         *,
-        first_hit: Callable[[Suggestion], UUID | None],
+        search: Callable[..., Retrieval],
+        picture: Callable[[str], Image.Image],
         is_warm: Callable[[], bool],
     ) -> None:
         self._library = library
         self._workspace = workspace
         self._sample_dir = sample_dir
-        self._first_hit = first_hit
+        self._search = search
+        self._picture = picture
         self._is_warm = is_warm
         self._lock = threading.Lock()
         self._known: tuple[int, bool, list[Suggestion]] | None = None
@@ -91,6 +96,12 @@ class Suggestions:
         if self._is_warm():
             self._start(now)
         return quick
+
+    def first_hit(self, made: Suggestion) -> UUID | None:
+        """The item that a search for a suggestion finds first."""
+        picture = self._picture(made.picture_sha256) if made.picture_sha256 else None
+        hits = self._search(made.question, top_k=1, picture=picture).hits
+        return hits[0].item.id if hits else None
 
     def wait(self, timeout_s: float) -> None:
         """Until those under way are checked, or so long."""
@@ -118,7 +129,7 @@ class Suggestions:
         self._known = (generation, True, found)
 
     def _is_found(self, made: Suggestion) -> bool:
-        return self._first_hit(made) == made.item_id
+        return self.first_hit(made) == made.item_id
 
 
 def suggest(
