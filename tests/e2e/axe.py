@@ -21,8 +21,12 @@ _RUN = """([allowed, rules]) => axe.run(document, {
         + n.html.slice(0, 160)).join(' | ')}`))"""
 
 _LOOK = """() => {
-    const seen = e => e.checkVisibility({visibilityProperty: true, opacityProperty: true});
-    const name = e => (e.getAttribute('aria-label') || e.innerText || e.title
+    const shut = e => e.closest('[data-testid=stSidebar]')?.getBoundingClientRect().width < 50;
+    const seen = e => !shut(e)
+        && e.checkVisibility({visibilityProperty: true, opacityProperty: true});
+    const text = e => [...e.childNodes].map(n => n.nodeType === 3 ? n.data
+        : n.dataset?.testid === 'stIconMaterial' ? '' : text(n)).join('');
+    const name = e => (e.getAttribute('aria-label') || text(e) || e.title
         || e.querySelector('img')?.alt || '').trim();
     const wrong = [];
     const open = document.querySelector('[role=dialog]');

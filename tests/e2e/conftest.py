@@ -139,6 +139,7 @@ class Watched:
 
 
 def watch(context: BrowserContext, url: str) -> Watched:
+    """Note what the page, and every other tab of its browser, asks for and complains of."""
     watched = Watched(context.pages[0])
 
     def gate(route: Any) -> None:
@@ -149,17 +150,25 @@ def watch(context: BrowserContext, url: str) -> Watched:
             route.abort()
 
     own_socket = url.replace("http", "ws", 1) + "/"
+
+    def listen(page: Page) -> None:
+        page.on(
+            "websocket",
+            lambda s: None if s.url.startswith(own_socket) else watched.outside.append(s.url),
+        )
+        page.on("pageerror", lambda error: watched.complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda m: (
+                watched.complaints.append(f"{m.text} {m.location.get('url')}")
+                if m.type == "error"
+                else None
+            ),
+        )
+
     context.route("**/*", gate)
-    page = watched.page
-    page.on(
-        "websocket",
-        lambda s: None if s.url.startswith(own_socket) else watched.outside.append(s.url),
-    )
-    page.on("pageerror", lambda error: watched.complaints.append(str(error)))
-    page.on(
-        "console",
-        lambda m: watched.complaints.append(m.text) if m.type == "error" else None,
-    )
+    listen(watched.page)
+    context.on("page", listen)
     return watched
 
 

@@ -66,7 +66,7 @@ def screens(page: Page) -> Iterator[str]:
     page.keyboard.press("Escape")
     drawer.wait_for(state="detached")
     go(page, "Documents")
-    page.get_by_text("annual-report-2024.pdf").nth(1).wait_for()
+    page.locator(".st-key-files canvas").first.wait_for()
     yield "documents"
     go(page, "Inspect")
     box = page.get_by_placeholder("Search your documents")
