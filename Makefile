@@ -1,7 +1,7 @@
 # Two commands matter: `make app` and `make test`. Everything lives in .venv.
 BIN := .venv/bin
 PORT ?= 8501
-.PHONY: app test setup dev check format bench soak clean sample
+.PHONY: app test setup dev check format bench soak clean sample screenshots
 
 app: setup
 	$(BIN)/folio serve --sample --port $(PORT)
@@ -32,6 +32,11 @@ bench: dev
 
 soak: dev
 	$(BIN)/python -m pytest -m soak
+
+# Every picture in docs/images, taken anew of what Folio does; a few minutes.
+screenshots: dev
+	@tools/browser.sh
+	$(BIN)/python tools/screenshots.py
 
 sample: dev
 	$(BIN)/python -m sample_data.make
