@@ -127,7 +127,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _end_with_launcher() -> None:
     """Wait for the end of the pipe that the launcher holds, then end as if told to."""
-    sys.stdin.buffer.read()
+    # Not `sys.stdin`: a thread that waits in it makes the interpreter abort at its end.
+    os.read(0, 1)
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -60,7 +60,7 @@ def serve(
         if code < 0 and not server.asked_to_stop:
             logger.error("web server died signal=%d, starting it once more", -code)
             code = server.run()
-    # A server that ends because we passed a signal on has done what it was told.
+    # A server that ends because we asked it to has done what it was told.
     return 0 if server.asked_to_stop else code if code >= 0 else 128 - code
 
 
@@ -124,11 +124,12 @@ class _Child:
             self._told = self._tell_address()
         return self._process.wait()
 
-    def stop(self, number: int) -> None:
-        """Pass a signal on; a second one ends the server at once."""
+    def stop(self) -> None:
+        """Ask the server to end; a second time ends it at once."""
         running = self._process is not None and self._process.poll() is None
         if self._process is not None and running:
-            self._process.send_signal(signal.SIGKILL if self.asked_to_stop else number)
+            # Never SIGINT: it would end in a traceback, after everything is closed.
+            self._process.send_signal(signal.SIGKILL if self.asked_to_stop else signal.SIGTERM)
         self.asked_to_stop = True
 
     def _tell_address(self) -> bool:
@@ -144,14 +145,14 @@ class _Child:
 
 
 class _passing_signals:  # noqa: N801 - reads as a word in its with statement
-    """Within it, SIGTERM and SIGINT go to the server instead of ending the launcher."""
+    """Within it, SIGTERM and SIGINT end the server instead of the launcher."""
 
     def __init__(self, server: _Child) -> None:
         self._server = server
 
     def __enter__(self) -> None:
-        def pass_on(number: int, _frame: FrameType | None) -> None:
-            self._server.stop(number)
+        def pass_on(_number: int, _frame: FrameType | None) -> None:
+            self._server.stop()
 
         self._before = {
             number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGINT)
