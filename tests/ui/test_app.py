@@ -19,6 +19,7 @@ from tests.ui.scripted import (
     make_progress,
     make_status,
 )
+from ui.suggestions import BY_PICTURE, Suggestion
 
 if TYPE_CHECKING:
     from tests.ui.conftest import Open
@@ -292,6 +293,24 @@ def test_suggestions_are_asked_with_a_click(open_app: Open) -> None:
     settle(app)
 
     assert services.asked[0][0] == "What rose?"
+
+
+def test_a_suggested_picture_is_asked_with(
+    open_app: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = tmp_path / "stored.png"
+    stored.write_bytes(make_png())
+    services = ScriptedServices(library=[REPORT], answers=[ANSWER])
+    made = Suggestion(kind="picture", question=BY_PICTURE, picture_sha256="ab" * 32)
+    monkeypatch.setattr(services, "suggestions", lambda: [made])
+    monkeypatch.setattr(services, "picture_path", lambda _sha256: stored)
+    app = open_app(services)
+
+    app.button(key="suggest-0").click().run()
+    settle(app)
+
+    assert services.asked[0][0] == BY_PICTURE
+    assert services.pictures[0] is not None
 
 
 def test_new_question_clears_the_conversation(open_app: Open) -> None:
