@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from ingest.html_sources import is_saved_beside_page
 from tests.html_builders import page_of, parts_of, png, read_page
-
-ROOT = Path(__file__).parent.parent
+from ui.cli import app
 
 
 def save_page(folder: Path, ending: str = "_files") -> Path:
@@ -51,23 +48,20 @@ def test_a_folder_that_is_only_called_so_is_read(tmp_path: Path) -> None:
     assert not is_saved_beside_page(tmp_path / "tax_files" / "2024.pdf")
 
 
-def test_a_folder_on_the_command_line_is_one_page_with_its_pictures(tmp_path: Path) -> None:
+def test_a_folder_on_the_command_line_is_one_page_with_its_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     save_page(inbox)
     (tmp_path / "above.png").write_bytes(png())
     (inbox / "Other.html").write_bytes(page_of('<p>Words.</p><img src="../above.png" alt="Above">'))
     library = str(tmp_path / "library")
-    done = subprocess.run(
-        [sys.executable, "-m", "ui.cli", "ingest", str(inbox), "--json", "--data-dir", library],
-        cwd=ROOT,
-        env={**os.environ, "FOLIO_STORE__RESERVE_MB": "0"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    monkeypatch.setenv("FOLIO_STORE__RESERVE_MB", "0")
+    # In this process: another one would load torch first.
+    done = CliRunner().invoke(app, ["ingest", str(inbox), "--json", "--data-dir", library])
     rows = {row["name"]: row for row in map(json.loads, done.stdout.splitlines())}
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert sorted(rows) == ["Other.html", "Pumps.html"]
     assert rows["Pumps.html"]["figures"] == 2
     assert rows["Other.html"]["figures"] == 1  # its words only

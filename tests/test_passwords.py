@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from typer.testing import CliRunner
 
 from rag.errors import EncryptedFileError, NotFoundError
 from rag.settings import Settings, StoreSettings
 from tests.builders import make_pdf
+from ui.cli import app
 from ui.services import Services, build
 
 if TYPE_CHECKING:
@@ -170,19 +169,16 @@ def test_files_that_only_restrict_their_use_open_without_asking(
 
 
 def _ingest(folder: Path, *arguments: str, typed: str = "") -> tuple[int, dict[str, object], str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "ui.cli", "ingest", *arguments, "--json", "--data-dir", str(folder)],
-        cwd=ROOT,
-        env={**os.environ, "FOLIO_STORE__RESERVE_MB": "0"},
-        input=typed,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.returncode, json.loads(done.stdout), done.stderr
+    # In this process: each other one would load torch first.
+    command = ["ingest", *arguments, "--json", "--data-dir", str(folder)]
+    done = CliRunner().invoke(app, command, input=typed)
+    return done.exit_code, json.loads(done.stdout), done.stderr
 
 
-def test_passwords_on_the_command_line_are_tried_in_order(shared: Path, tmp_path: Path) -> None:
+def test_passwords_on_the_command_line_are_tried_in_order(
+    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOLIO_STORE__RESERVE_MB", "0")
     path = str(shared / "corpus" / "pdf" / "password-example.pdf")
     keys = tmp_path / "keys.txt"
     keys.write_text("wax\r\n\r\ntest\r\n")
