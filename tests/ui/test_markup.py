@@ -165,3 +165,11 @@ LETTERS = "It cost $5 and $6, *not* ~7~ or _8_; :red[x] # 9 & <b> [2] \\(a\\) `c
 def test_what_is_shown_of_quotes_is_the_text_character_for_character() -> None:
     shown = quotes(LETTERS, {1}, 0)
     assert LETTERS in unescape(re.sub(r"<[^>]*>", "", shown)).replace("\u2060", "")
+
+
+def test_headings_of_an_answer_stand_below_its_question() -> None:
+    text = "# Output\nIt rose.\n## Cost\n### Detail\n```\n# a comment\n```\n`x`# no heading"
+
+    shown = render_safe(text, set(), 0)
+
+    assert shown == text.replace("# Output", "### Output").replace("\n## Cost", "\n### Cost")

@@ -32,6 +32,8 @@ _WWW = re.compile(r"www(?=\.)", re.I)
 _STARTS = re.compile(r"!(?=\[)|<(?=\S)|:(?=[^\s|-])|[@&]")
 _TARGETS = re.compile(r"\](?=[(\[:])")
 _ACTIVE = re.compile(r"([\\`*~$#\[\]>+=]|(?<![^\W_])[_-]|[_-](?![^\W_]))")
+_HEADING = re.compile(r"(?<=\n)#{1,2}(?=[ \t])")
+_FIRST_HEADING = re.compile(r"(?:(?<=\n)|\A)#{1,2}(?=[ \t])")
 _MARKER = re.compile(r" ?\[(\d{1,3})\]")
 # Models write "rose [1]." as often as "rose. [1]": a chip stands after the stop. Not where the
 # stop would meet a letter or sign that it makes active.
@@ -77,6 +79,8 @@ def render_safe(
             parts[place] = defuse(_fill(part, links, is_code=True))
             continue
         prose = part.replace("$", "\\$")
+        # A question is a heading of level 2: those of its answer stand below it.
+        prose = (_FIRST_HEADING if place == 0 else _HEADING).sub("###", prose)
         prose = after_stops(prose, markers)
         prose = _MARKER.sub(lambda match: _link(match, markers, turn), prose)
         parts[place] = _fill(prose, links, is_code=False)
