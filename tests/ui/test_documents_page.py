@@ -11,7 +11,7 @@ from rag.types import Failure
 from tests.ui.conftest import page_html
 from tests.ui.scripted import ScriptedServices, make_document
 from tests.ui.scripted_coverage import choose, page, report, seen, skipped
-from ui.web import state
+from ui.web import selection, state
 
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
@@ -87,7 +87,7 @@ def test_the_choice_stays_with_its_document_when_rows_move(open_app: Open) -> No
     services.library.insert(0, make_document("new.pdf"))
     app.run()
 
-    assert app.session_state[state.SELECTED] == GUIDE.id
+    assert app.session_state[selection.SELECTED] == GUIDE.id
     assert '<h2 class="f-doc" dir="auto">guide.html</h2>' in page_html(app)
 
 

@@ -17,7 +17,7 @@ from rag.types import Considered, Explanation, LegScore, Retrieval
 from tests.ui.conftest import page_html
 from tests.ui.scripted import ScriptedServices, make_document, make_hit
 from tests.ui.test_pieces import HOSTILE
-from ui.web import drawings, inspect_pieces, state
+from ui.web import drawings, inspect_pieces, selection, state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,7 +125,7 @@ def test_plain_order_lists_by_cosine_and_says_where_ours_is(open_app: Open) -> N
 def test_the_search_is_kept_to_the_ticked_documents_and_to_the_kind(open_app: Open) -> None:
     services = ScriptedServices(library=[REPORT, GUIDE], found=make_found())
     app = open_inspect(open_app, services)
-    app.checkbox(key=f"{state.TICK}{GUIDE.id}").uncheck()
+    app.checkbox(key=f"{selection.TICK}{GUIDE.id}").uncheck()
     app.button_group(key=state.INSPECT_KIND).set_value("Pictures")
     search(app, "output")
     question, scope = services.searched[-1]
@@ -140,7 +140,7 @@ def test_nothing_is_searched_again_while_nothing_has_changed(open_app: Open) -> 
     search(app, "output")
     app.toggle(key=state.INSPECT_PLAIN).set_value(True).run()
     assert len(services.searched) == 1
-    app.checkbox(key=f"{state.TICK}{GUIDE.id}").uncheck().run()
+    app.checkbox(key=f"{selection.TICK}{GUIDE.id}").uncheck().run()
     assert len(services.searched) == 2
 
 
@@ -178,7 +178,7 @@ def test_there_are_always_words(
 def test_without_a_question_or_a_ticked_document_the_page_says_what_to_do(open_app: Open) -> None:
     app = open_inspect(open_app, ScriptedServices(library=[REPORT], found=make_found()))
     assert "Type a question above." in page_html(app)
-    app.checkbox(key=f"{state.TICK}{REPORT.id}").uncheck().run()
+    app.checkbox(key=f"{selection.TICK}{REPORT.id}").uncheck().run()
     assert "No document is ticked." in page_html(app)
 
 

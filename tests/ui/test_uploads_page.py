@@ -12,7 +12,7 @@ from rag.types import Failure
 from tests.ui.conftest import page_html
 from tests.ui.scripted import ScriptedServices, make_document, make_progress
 from ui.views import SameName
-from ui.web import state
+from ui.web import selection
 from ui.worker import Series
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def test_a_duplicate_leads_to_the_document_it_is_the_same_as(open_app: Open) -> 
     app.button(key="show-0").click().run()
 
     assert "copy.pdf has the same content as report.pdf.</strong> Not added again." in html
-    assert app.session_state[state.SELECTED] == REPORT.id
+    assert app.session_state[selection.SELECTED] == REPORT.id
     assert ">Documents</h1>" in page_html(app)
 
 
@@ -150,13 +150,13 @@ def test_two_thousand_documents_are_found_by_name_and_ticked_together(open_app: 
     assert "30 of 2,000 listed." in page_html(app)
     app.button(key="tick-none").click().run()
     assert "0 of 2,000 searched" in page_html(app)
-    app.text_input(key=state.FIND).set_value("0777").run()
+    app.text_input(key=selection.FIND).set_value("0777").run()
     (box,) = app.checkbox
     assert not box.value
     app.button(key="tick-all").click().run()
-    app.text_input(key=state.FIND).set_value("0778").run()
+    app.text_input(key=selection.FIND).set_value("0778").run()
     app.checkbox[0].check().run()
-    app.text_input(key=state.FIND).set_value("").run()
+    app.text_input(key=selection.FIND).set_value("").run()
 
     # Neither of the two is drawn now; both count.
     assert "2 of 2,000 searched" in page_html(app)

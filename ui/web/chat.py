@@ -19,6 +19,7 @@ from ui.web import (
     pieces,
     reading,
     recent,
+    selection,
     state,
     turns,
     uploads,
@@ -108,7 +109,7 @@ def ask(
             question=question,
             picture=_kept(services, picture),
             documents=wanted,
-            document_count=len(wanted or state.searchable(documents)),
+            document_count=len(wanted or selection.searchable(documents)),
             still_read=tuple(
                 d.name for d in documents if d.state in ("queued", "working", "readable")
             ),
@@ -144,7 +145,7 @@ def ask_again(services: Services, documents: Sequence[Document], turn: state.Tur
 
 def _wanted(documents: Sequence[Document], again: state.Turn | None) -> tuple[UUID, ...]:
     """The documents to search, none for all; those of an earlier question as far as they live."""
-    searchable, ticked = state.searchable(documents), state.scope(documents)
+    searchable, ticked = selection.searchable(documents), selection.scope(documents)
     if again is not None:
         left = tuple(d.id for d in searchable if d.id in again.documents)
         if left or not again.documents:
@@ -285,7 +286,7 @@ def _reading_note(services: Services) -> None:
 
 def _suggestions(services: Services, documents: Sequence[Document]) -> None:
     st.html(pieces.title("Ask your documents", big=True))
-    if not state.scope(documents):
+    if not selection.scope(documents):
         return
     suggested = services.suggestions()[:MAX_SUGGESTIONS]
     if not suggested:

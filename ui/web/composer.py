@@ -12,7 +12,7 @@ import streamlit as st
 
 from rag.errors import RagError
 from ui.question_picture import is_picture, new_picture
-from ui.web import faults, pieces, state, uploads, wording
+from ui.web import faults, pieces, selection, state, uploads, wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,7 @@ def show(services: Services, documents: Sequence[Document]) -> Asked | None:
             accept_file="multiple",
             file_type=uploads.TYPES,
             max_upload_size=services.settings.ingest.max_file_mb,
-            disabled=not state.scope(documents) or state.job() is not None,
+            disabled=not selection.scope(documents) or state.job() is not None,
         )
         _scope_line(services, documents)
     if not value:
@@ -129,7 +129,7 @@ def _add(services: Services, files: Sequence[Upload]) -> None:
 
 
 def _scope_line(services: Services, documents: Sequence[Document]) -> None:
-    ticked, searchable = state.scope(documents), state.searchable(documents)
+    ticked, searchable = selection.scope(documents), selection.searchable(documents)
     unread = sum(document.state in ("queued", "working") for document in documents)
 
     def draw() -> None:

@@ -18,6 +18,7 @@ from ui.web import (
     pieces,
     reading,
     recent,
+    selection,
     sources,
     state,
     turns,
@@ -85,7 +86,7 @@ def _news(services: Services, documents: Sequence[Document], chosen: Document | 
 def _jump(documents: Sequence[Document]) -> None:
     """Choose a document by typing; the only way by keyboard, a table has none (Streamlit 1.67)."""
     names = {document.id: wording.cut_name(document.name) for document in documents}
-    key = f"find-{st.session_state.get(state.JUMPS, 0)}"
+    key = f"find-{st.session_state.get(selection.JUMPS, 0)}"
     st.selectbox(
         "Go to a document",
         list(names),
@@ -101,13 +102,13 @@ def _jump(documents: Sequence[Document]) -> None:
 
 
 def _go_to(key: str) -> None:
-    state.choose_document(st.session_state.get(key))
+    selection.choose_document(st.session_state.get(key))
 
 
 def _table(documents: Sequence[Document], embedder: str) -> Document | None:
     """The table of all documents; returns the chosen one."""
     ids = [document.id for document in documents]
-    wanted = st.session_state.get(state.SELECTED)
+    wanted = st.session_state.get(selection.SELECTED)
     row = ids.index(wanted) if wanted in ids else 0
     # A choice is a row number: with other rows it is another table, opened at the same document.
     rows_id = blake2b(b"".join(id_.bytes for id_ in ids), digest_size=6).hexdigest()
@@ -122,17 +123,17 @@ def _table(documents: Sequence[Document], embedder: str) -> Document | None:
             on_select="rerun",
             selection_mode="single-row-required",
             selection_default={"selection": {"rows": [row], "columns": [], "cells": []}},
-            key=f"files-{rows_id}-{st.session_state.get(state.JUMPS, 0)}",
+            key=f"files-{rows_id}-{st.session_state.get(selection.JUMPS, 0)}",
             alt="Documents, one row each. Choose a row to see what was read from it.",
         )
     rows = [place for place in picked.selection.rows if place < len(documents)]
     chosen = documents[rows[0]] if rows else None
-    st.session_state[state.SELECTED] = chosen.id if chosen is not None else None
+    st.session_state[selection.SELECTED] = chosen.id if chosen is not None else None
     return chosen
 
 
 def _rows(documents: Sequence[Document], embedder: str) -> dict[str, list[object]]:
-    is_there = [document.state in state.SEARCHABLE for document in documents]
+    is_there = [document.state in selection.SEARCHABLE for document in documents]
     return {
         "Name": [document.name for document in documents],
         "Status": [_status(document) for document in documents],
@@ -184,7 +185,7 @@ def _chosen(services: Services, document: Document) -> None:
         if note:
             first, _, rest = note.partition(". ")
             st.html(pieces.note("info", f"{first.rstrip('.')}.", rest))
-        if document.state in state.SEARCHABLE:
+        if document.state in selection.SEARCHABLE:
             coverage.show(services, document)
 
 

@@ -13,7 +13,7 @@ from rag.errors import DocumentError, RagError
 from rag.imaging import open_rgb
 from rag.types import PICTURES, Scope, Source
 from ui.explaining import bar_words
-from ui.web import faults, inspect_pieces, notices, pieces, state, wording
+from ui.web import faults, inspect_pieces, notices, pieces, selection, state, wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,9 +74,9 @@ def _controls() -> tuple[str, Group | None, bool]:
 
 
 def _cannot_search(services: Services, documents: Sequence[Document]) -> tuple[str, str] | None:
-    if not state.searchable(documents):
+    if not selection.searchable(documents):
         return "There is nothing to search yet.", "Add a document; its text is searchable first."
-    if not state.scope(documents):
+    if not selection.scope(documents):
         return "No document is ticked.", "Tick one in the library to search it."
     mismatch = services.mismatch()
     return ("The index cannot be searched.", mismatch) if mismatch else None
@@ -86,7 +86,7 @@ def _search(
     services: Services, documents: Sequence[Document], question: str, group: Group | None
 ) -> Retrieval | None:
     """The results for what is on the page; the same ones again while nothing has changed."""
-    searchable, ticked = state.searchable(documents), state.scope(documents)
+    searchable, ticked = selection.searchable(documents), selection.scope(documents)
     wanted = tuple(d.id for d in ticked) if len(ticked) < len(searchable) else ()
     scope = Scope(workspace=services.workspace, documents=wanted, group=group)
     library = tuple((d.id, d.state) for d in searchable)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from rag.errors import RagError
 from ui.views import needs_password
-from ui.web import passwords, pieces, state, wording
+from ui.web import passwords, pieces, selection, state, wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,7 +63,7 @@ def _notice(
                 "Show it",
                 type="tertiary",
                 key=f"show-{place}",
-                on_click=state.show_document,
+                on_click=selection.show_document,
                 args=(notice.show_id,),
             )
         if about is not None and can_retry:

@@ -18,6 +18,7 @@ from ui.web import (
     pieces,
     recent,
     reset,
+    selection,
     sidebar,
     sources,
     state,
@@ -75,7 +76,7 @@ def render() -> None:
             st.switch_page(
                 ask_page, query_params={state.CHAT_PARAMETER: str(chat_id)} if chat_id else None
             )
-    if st.session_state.pop(state.GO_DOCUMENTS, False) and page != documents_page:
+    if st.session_state.pop(selection.GO_DOCUMENTS, False) and page != documents_page:
         st.switch_page(documents_page)
     if not state.has_headers():
         st.html(pieces.note("warn", BY_HAND, BY_HAND_REST))

@@ -8,7 +8,7 @@ import streamlit as st
 
 from rag.errors import RagError
 from ui.views import note_on_language
-from ui.web import pieces, state, uploads, wording
+from ui.web import pieces, selection, state, uploads, wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,8 +81,8 @@ def _tell_reset(news: News) -> None:
     if not began_here:  # what this page shows is gone
         state.start_over()
         state.forget_notices()
-    state.unticked().clear()
-    st.session_state[state.SELECTED] = None
+    selection.unticked().clear()
+    st.session_state[selection.SELECTED] = None
     if news.name:
         notice = state.Notice(tone="warn", strong="The reset stopped.", rest=news.message)
     elif began_here:
@@ -163,8 +163,8 @@ def _tell_languages(services: Services, documents: Sequence[Document]) -> None:
     if before is None:
         return
     told = st.session_state.setdefault(state.TOLD_LANGUAGES, set())
-    for document in state.searchable(documents):
-        is_new = before.get(str(document.id)) not in state.SEARCHABLE
+    for document in selection.searchable(documents):
+        is_new = before.get(str(document.id)) not in selection.SEARCHABLE
         if not is_new or document.language in told:
             continue
         note = note_on_language(document, services.status().embedder)

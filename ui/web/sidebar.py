@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.web import markup, pieces, reading, recent, reset, state, uploads, wording
+from ui.web import markup, pieces, reading, recent, reset, selection, state, uploads, wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,9 +44,9 @@ def show(services: Services, documents: Sequence[Document]) -> bool:
 def _rows(documents: Sequence[Document]) -> None:
     """The documents that can be ticked, at most some of them; those not drawn count as well."""
     found = _found(documents)
-    if len(state.searchable(documents)) > 1:
+    if len(selection.searchable(documents)) > 1:
         _tick_all(found, is_part=len(found) < len(documents))
-    listed = [d for d in found if d.state in (*state.SEARCHABLE, "failed")]
+    listed = [d for d in found if d.state in (*selection.SEARCHABLE, "failed")]
     for document in listed[:LISTED]:
         _row(document)
     if len(listed) > LISTED:
@@ -61,7 +61,7 @@ def _found(documents: Sequence[Document]) -> list[Document]:
         return list(documents)
     wanted = st.text_input(
         "Find a document",
-        key=state.FIND,
+        key=selection.FIND,
         placeholder="Find a document",
         label_visibility="collapsed",
         max_chars=200,
@@ -80,15 +80,15 @@ def _tick_all(found: Sequence[Document], *, is_part: bool) -> None:
 
 
 def _tick(ids: Sequence[UUID], on: bool) -> None:
-    state.tick(ids, on=on)
+    selection.tick(ids, on=on)
 
 
 def _row(document: Document) -> None:
     with st.container(key=f"doc-{document.id}"):
         name = wording.short_name(document.name)
-        if document.state in state.SEARCHABLE:
-            key = f"{state.TICK}{document.id}"
-            st.session_state[key] = state.is_ticked(document.id)
+        if document.state in selection.SEARCHABLE:
+            key = f"{selection.TICK}{document.id}"
+            st.session_state[key] = selection.is_ticked(document.id)
             st.checkbox(markup.label(name), key=key, on_change=_ticked, args=(document.id,))
             st.html(pieces.meta(wording.library_line(document)))
         elif document.state == "failed":
@@ -96,11 +96,11 @@ def _row(document: Document) -> None:
 
 
 def _ticked(document_id: UUID) -> None:
-    state.tick([document_id], on=bool(st.session_state[f"{state.TICK}{document_id}"]))
+    selection.tick([document_id], on=bool(st.session_state[f"{selection.TICK}{document_id}"]))
 
 
 def _count_line(documents: Sequence[Document]) -> str:
-    searchable, ticked = state.searchable(documents), state.scope(documents)
+    searchable, ticked = selection.searchable(documents), selection.scope(documents)
     if not documents:
         return "0 documents"
     if len(ticked) < len(searchable):

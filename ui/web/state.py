@@ -1,4 +1,4 @@
-"""Every key of the session and the one shared object, the services. Draws nothing.
+"""The keys of the session, `selection` aside, and the one shared object, the services. No drawing.
 
 A reload of the page is a new session. What must outlive it is in the library: chats are kept
 there and opened by `?chat=<id>`; the last turns of the open one are held here to be drawn.
@@ -18,10 +18,10 @@ from ui.web import visitors
 from ui.web.jobs import JobBoard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from uuid import UUID
 
-    from rag.types import Document, Retrieval, Source
+    from rag.types import Retrieval, Source
     from ui.batch import Batch
     from ui.services import Services
     from ui.web.jobs import AnswerJob
@@ -36,8 +36,6 @@ JOB = "job"
 OPEN = "open_source"
 NOTICES = "notices"
 UPLOADS = "uploads_done"
-SELECTED = "selected_document"
-JUMPS = "jumps_to_documents"
 CONFIRM = "confirm_delete"
 LICENCE = "licence_shown"
 HELLO = "language_model_hello"  # what was greeted, and what came of it
@@ -51,15 +49,10 @@ INSPECT_PLAIN = "inspect_plain"
 INSPECT_TURN = 9_999  # what the drawer knows the Inspect page by; no conversation is so long
 LOOSE = "loose_sources"
 LOOSE_TURN = 9_998  # the same for the Test page
-TICK = "tick-"  # + document id
-UNTICKED = "unticked"  # a widget's own state goes when it is not drawn
-FIND = "find_document"
 BATCHES = "batches"
 NEWS = "news_told"
 RESETTING = "reset_here"  # whether this visitor began the reset
 CONFIRM_RESET = "confirm_reset"
-GO_DOCUMENTS = "go_to_documents"
-SEARCHABLE = ("readable", "ready")
 HISTORY_TURNS = 4
 CHAT = "chat_id"
 CHAT_PARAMETER = "chat"  # in the address
@@ -353,24 +346,6 @@ def reset_uploaders() -> None:
     st.session_state[UPLOADS] = st.session_state.get(UPLOADS, 0) + 1
 
 
-def unticked() -> set[UUID]:
-    """The documents that are not searched, drawn or not."""
-    return cast("set[UUID]", st.session_state.setdefault(UNTICKED, set()))
-
-
-def is_ticked(document_id: UUID) -> bool:
-    """Whether a document is searched; new ones are."""
-    return document_id not in unticked()
-
-
-def tick(document_ids: Iterable[UUID], *, on: bool) -> None:
-    """Search these documents, or do not."""
-    if on:
-        unticked().difference_update(document_ids)
-    else:
-        unticked().update(document_ids)
-
-
 def batches() -> list[Batch]:
     """The drops of this visitor that are on their way into the library."""
     return cast("list[Batch]", st.session_state.setdefault(BATCHES, []))
@@ -379,27 +354,3 @@ def batches() -> list[Batch]:
 def set_batches(batches: Sequence[Batch]) -> None:
     """Hold these drops."""
     st.session_state[BATCHES] = list(batches)
-
-
-def choose_document(document_id: UUID | None) -> None:
-    """Choose a row of the Documents page from outside of its table."""
-    st.session_state[SELECTED] = document_id
-    # The table gets a new key, so that it opens at this row instead of keeping its own.
-    st.session_state[JUMPS] = st.session_state.get(JUMPS, 0) + 1
-
-
-def show_document(document_id: UUID) -> None:
-    """Go to the Documents page and open this document there."""
-    choose_document(document_id)
-    st.session_state[GO_DOCUMENTS] = True
-
-
-def searchable(documents: Sequence[Document]) -> list[Document]:
-    """Those whose text can be searched already."""
-    return [document for document in documents if document.state in SEARCHABLE]
-
-
-def scope(documents: Sequence[Document]) -> list[Document]:
-    """The searchable documents that are ticked."""
-    off = unticked()  # once: each look into the session costs, and there may be thousands
-    return [document for document in searchable(documents) if document.id not in off]

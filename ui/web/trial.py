@@ -13,7 +13,7 @@ from evals.outcome import TOP, is_right
 from rag.embed.choice import parse_choice
 from rag.errors import RagError
 from ui.views import duration_words
-from ui.web import notices, pieces, plots, state, trial_pieces, wording
+from ui.web import notices, pieces, plots, selection, state, trial_pieces, wording
 from ui.web.plots import percent
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def show(services: Services) -> None:
     report = trial.report() if services.documents() and not is_running else None
     _head(services, view, report)
     notices.show()
-    if not state.searchable(services.documents()):
+    if not selection.searchable(services.documents()):
         rest = "Add one on Documents; as soon as its text is read, it can be tested."
         st.html(pieces.note("info", "There is no document to test.", rest))
         return
@@ -77,7 +77,7 @@ def _head(services: Services, view: TrialView, report: Report | None) -> None:
             )
         if view.state == "running":
             st.button("Cancel", key="test-cancel", on_click=services.trial.cancel)
-        elif state.searchable(services.documents()):
+        elif selection.searchable(services.documents()):
             word, again = _run_word(services, report)
             st.button(
                 word,
