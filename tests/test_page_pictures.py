@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import ingest.pages
+from rag.errors import EncryptedFileError
 from rag.files import FileStore
 from rag.settings import Settings
 from tests.builders import make_pdf
-from tests.ui.scripted import make_document
+from tests.ui.scripted import make_document, make_hit
+from ui.cited import draw_ahead
 from ui.pictures import MAX_CHILDREN, PagePictures
 
 if TYPE_CHECKING:
@@ -112,3 +114,19 @@ def test_a_slow_page_holds_up_no_other_document_and_few_are_drawn_at_once(
 
     assert len(drawn) == 4
     assert most[1] == MAX_CHILDREN
+
+
+def test_cited_pages_are_drawn_ahead_each_once_and_a_locked_one_holds_up_none() -> None:
+    document, drawn = make_document("report.pdf"), list[int]()
+
+    class Drawing:
+        def page_picture(self, _id: object, page_number: int) -> bytes:
+            drawn.append(page_number)
+            if page_number == 2:
+                raise EncryptedFileError("It asks for its password.")
+            return b""
+
+    services: Any = Drawing()
+    draw_ahead(services, [make_hit(document, page=n) for n in (2, 2, None, 7, 1, 9)]).join(10)
+
+    assert drawn == [2, 7, 1]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from ui import boxes
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MAX_QUOTED_PAGES = 3  # a quote over more is looked for on the first ones
+MAX_AHEAD = 3  # pages that are drawn before anybody asks for them
 
 
 class Pages(Protocol):
@@ -33,6 +35,23 @@ class Pages(Protocol):
 def pages_of(regions: Sequence[Region]) -> list[int]:
     """The pages of a source, that of the quote first."""
     return list(dict.fromkeys(region.page_number for region in regions))
+
+
+def draw_ahead(services: Pages, hits: Iterable[Hit]) -> threading.Thread:
+    """Draw the first pages of an answer's sources in the background: a click finds them drawn."""
+    places = [(hit.item.document_id, hit.page_number) for hit in hits if hit.page_number]
+    wanted = list(dict.fromkeys(places))[:MAX_AHEAD]
+
+    def draw() -> None:
+        for document_id, number in wanted:
+            try:
+                services.page_picture(document_id, number)
+            except Exception as error:  # noqa: BLE001 - the drawer will say it, if it is opened
+                logger.info("page not drawn ahead page=%d error=%s", number, type(error).__name__)
+
+    thread = threading.Thread(target=draw, name="draw-ahead", daemon=True)
+    thread.start()
+    return thread
 
 
 def quoted_words(

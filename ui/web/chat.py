@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from rag.errors import RagError
-from ui import outcome
+from ui import cited, outcome
 from ui.question_picture import new_picture, picture_again
 from ui.web import (
     composer,
@@ -214,6 +214,7 @@ def finish(services: Services, job: AnswerJob) -> None:
     state.add_turn(turn)
     state.set_job(None)
     st.session_state[state.ANNOUNCED] = _spoken(turn)
+    cited.draw_ahead(services, (source.hit for source in outcome.shown_sources(turn)))
 
 
 def _spoken(turn: state.Turn) -> str:
