@@ -226,3 +226,17 @@ def test_a_name_that_is_markup_is_shown_letter_by_letter(open_app: Open, name: s
     html = page_html(app)
     assert f"{escape(name)} is in the library with other content" in html
     assert name not in html or escape(name) == name
+
+
+def test_a_question_that_comes_in_with_a_file_is_not_lost(open_app: Open) -> None:
+    app = open_app(ScriptedServices(library=[REPORT]))
+
+    app.chat_input(key="ask").set_value("What rose?")  # no run yet: both arrive together
+    upload(app, [("new.pdf", b"new")])
+
+    assert _words_in_the_box(app) == "What rose?"
+
+
+def _words_in_the_box(app: AppTest) -> str:
+    """What a browser would find in the chat box: the page has put it there."""
+    return str(app.chat_input(key="ask").proto.value)
