@@ -129,6 +129,8 @@ def _open(browser: Browser, url: str) -> Watched:
 def _upload(page: Page, name: str) -> None:
     text = f"Report named {name}. " + "A page about moss and stones. " * 40
     drop(page, f"{name}.pdf", make_pdf([text] * 3))
+    # Words put before it was taken in would stay in the box.
+    page.get_by_text(f"{name}.pdf").first.wait_for()
 
 
 def _round(here: list[Watched], number: int, names: list[str]) -> None:
