@@ -130,7 +130,8 @@ def _upload(page: Page, name: str) -> None:
     text = f"Report named {name}. " + "A page about moss and stones. " * 40
     drop(page, f"{name}.pdf", make_pdf([text] * 3))
     # Words put before it was taken in would stay in the box.
-    page.get_by_text(f"{name}.pdf").first.wait_for()
+    rows = page.locator('[class*="st-key-job-"], [class*="st-key-doc-"]')
+    rows.filter(has_text=f"{name}.pdf").first.wait_for()
 
 
 def _round(here: list[Watched], number: int, names: list[str]) -> None:
