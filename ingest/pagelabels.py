@@ -7,6 +7,7 @@ that against the count of pages. Pure; knows numbers, no PDF.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ def printed_labels(numbers: Mapping[int, Sequence[int]]) -> dict[int, str]:
 
     A number in a margin may be a year or a version as well; a page number rises with the
     pages. So a shift between printed and counted pages is believed where at least three
-    pages near each other have it, and pages between two of them have it too.
+    pages near each other have it, and pages between two of them have it too. Numbers in
+    running text do that by chance as well (tracemonkey.pdf has none printed): where the labels
+    do not rise with the pages, only a shift of at least half of the pages is believed.
 
     Args:
         numbers: Of each page, by its count from 1, the numbers in its margins.
@@ -48,14 +51,29 @@ def printed_labels(numbers: Mapping[int, Sequence[int]]) -> dict[int, str]:
     Returns:
         Labels by page; pages without a sure one are left out.
     """
-    labels: dict[int, str] = {}
-    for shift, pages in _pages_by_shift(numbers).items():
+    shifts = _pages_by_shift(numbers)
+    found = _believed(shifts)
+    if not _rises(found):
+        found = _believed(
+            {s: pages for s, pages in shifts.items() if 2 * len(pages) >= len(numbers)}
+        )
+    return {page: str(number) for page, number in found.items()}
+
+
+def _believed(shifts: Mapping[int, Sequence[int]]) -> dict[int, int]:
+    """Printed numbers by page, of shifts that enough pages near each other have."""
+    found: dict[int, int] = {}
+    for shift, pages in shifts.items():
         for run in _runs(pages):
             if len(run) < MIN_SHIFTED:
                 continue
             for page in range(run[0], run[-1] + 1):
-                labels.setdefault(page, str(page + shift))
-    return labels
+                found.setdefault(page, page + shift)
+    return found
+
+
+def _rises(found: Mapping[int, int]) -> bool:
+    return all(found[one] < found[other] for one, other in pairwise(sorted(found)))
 
 
 def _pages_by_shift(numbers: Mapping[int, Sequence[int]]) -> dict[int, list[int]]:

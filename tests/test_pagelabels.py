@@ -52,6 +52,18 @@ def test_parts_of_a_book_bound_together_keep_their_own_numbers() -> None:
     assert printed_labels(numbers) == {1: "11", 2: "12", 3: "13", 4: "90", 5: "91", 6: "92"}
 
 
+def test_runs_that_contradict_one_another_are_not_believed() -> None:
+    by_chance = {1: (4,), 2: (5,), 3: (6,), 4: (1,), 5: (2,), 6: (3,), 7: ()}
+    assert printed_labels(by_chance) == {}
+    mostly = {page: (page + 20,) for page in range(1, 9)} | {9: (1,), 10: (2,), 11: (3,)}
+    assert printed_labels(mostly) == {page: str(page + 20) for page in range(1, 9)}
+
+
+@pytest.mark.parametrize("name", ["tracemonkey.pdf", "redp5110_sampled.pdf"])
+def test_numbers_in_running_text_are_no_page_numbers(shared: Path, name: str) -> None:
+    assert labels_of(shared / "corpus" / "pdf" / name) == {}
+
+
 def test_front_matter_shifts_the_printed_numbers(tmp_path: Path) -> None:
     path = write_pages(tmp_path / "a.pdf", ["", "ii", "", "1", "2", "Page 3 of 4", "4"])
     assert labels_of(path) == {4: "1", 5: "2", 6: "3", 7: "4"}
