@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
+from streamlit.testing.v1.element_tree import Block as Block_
 
 from ingest.pagewords import PageWord
 from rag.errors import CorruptFileError
 from rag.library import Block, Page
 from rag.types import Region
+from tests.builders import make_png
 from tests.ui.conftest import ask, page_html
 from tests.ui.scripted import PAGE, ScriptedServices, make_answer, make_document, make_hit
 from ui import boxes, cited
 from ui.web import source_picture, state
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from uuid import UUID
 
     from streamlit.testing.v1 import AppTest
@@ -168,6 +171,44 @@ def test_quoted_words_of_a_web_page_are_marked_and_more_of_it_can_be_shown(open_
     html = page_html(app)
     assert "Paragraph 8 " in html
     assert "Paragraph 37 " in html
+
+
+class _Album(ScriptedServices):
+    """One picture for whatever is asked."""
+
+    album: Path
+
+    def picture_path(self, sha256: str) -> Path:
+        return self.album
+
+
+def test_the_frame_of_a_cited_figure_goes_round_its_picture_and_its_words(
+    open_app: Open, tmp_path: Path
+) -> None:
+    services = _Album(library=[GUIDE])
+    services.album = tmp_path / "boats.png"
+    services.album.write_bytes(make_png())
+    services.reader = [
+        Block(anchor="0", kind="text", level=0, text="Before it."),
+        Block(anchor="1", kind="figure", level=0, text="Figure 1. Boats.", image_sha256="a" * 64),
+    ]
+    hit = make_hit(GUIDE, text="Figure 1. Boats.", page=None, anchor="1")
+
+    framed = _container(_opened(open_app, services, hit)._tree, "reader-cited")
+
+    assert framed is not None
+    assert [piece.type for piece in framed.children.values()] == ["image", "html"]
+
+
+def _container(block: Block_, key: str) -> Block_ | None:
+    """The container of that key, wherever it stands."""
+    for child in block.children.values():
+        if isinstance(child, Block_):
+            if child.proto is not None and key in child.proto.id:
+                return child
+            if (found := _container(child, key)) is not None:
+                return found
+    return None
 
 
 class _Sheet(ScriptedServices):

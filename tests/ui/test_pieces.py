@@ -41,6 +41,7 @@ CARD = Card(marker=1, target=HOSTILE, title=HOSTILE, place=HOSTILE, kind="text")
         pieces.plain(HOSTILE, {1}, 0),
         pieces.source_head(HOSTILE, HOSTILE, "page"),
         pieces.reader_block(HOSTILE, heading=True, marked=True),
+        pieces.reader_figure(HOSTILE, marked=True),
         pieces.reader_table([[HOSTILE], [HOSTILE]], marked=False),
     ],
 )

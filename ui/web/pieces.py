@@ -291,13 +291,17 @@ def source_head(name: str, place: str, kind: Kind) -> str:
     )
 
 
-def reader_block(
-    body: str, *, heading: bool, marked: bool, kind: Kind = "text", spans: Sequence[Span] = ()
-) -> str:
+def reader_block(body: str, *, heading: bool, marked: bool, spans: Sequence[Span] = ()) -> str:
     """A block of the reader view; the cited one is framed and named, its quoted words marked."""
     words = with_marks(body, spans)
     inner = f'<p class="f-h" dir="auto">{words}</p>' if heading else f'<p dir="auto">{words}</p>'
-    return _framed(inner, marked=marked, kind=kind)
+    return _framed(inner, marked=marked, kind="text")
+
+
+def reader_figure(body: str, *, marked: bool, spans: Sequence[Span] = ()) -> str:
+    """The words under a picture of the reader view; the page frames both when they are cited."""
+    tag = '<span class="f-tag f-k-figure">Cited here</span>' if marked else ""
+    return f'<div class="f-block">{tag}<p dir="auto">{with_marks(body, spans)}</p></div>'
 
 
 def reader_table(

@@ -53,16 +53,24 @@ def _draw(one: reading.Shown) -> None:
         return
     block = one.block
     if block.kind == "figure":
-        _draw_picture(block.image_sha256, one.texts[0])
+        _draw_figure(one)
+        return
     st.html(
         pieces.reader_block(
             one.texts[0],
             heading=block.kind == "heading",
             marked=one.is_cited,
-            kind="figure" if block.kind == "figure" else "text",
             spans=one.spans[0],
         )
     )
+
+
+def _draw_figure(one: reading.Shown) -> None:
+    """Picture and words as one; the frame of a cited figure goes round both."""
+    words = pieces.reader_figure(one.texts[0], marked=one.is_cited, spans=one.spans[0])
+    with st.container(key="reader-cited" if one.is_cited else None, gap="xsmall"):
+        _draw_picture(one.block.image_sha256, one.texts[0])
+        st.html(words)
 
 
 def _draw_picture(sha256: str | None, words: str) -> None:
