@@ -93,7 +93,7 @@ def test_a_picture_that_is_missing_beside_its_page_is_counted_once() -> None:
 
     said = report([figure], (), [skipped(None, "the picture is not in the file or beside it")])
 
-    assert said.found == 1
+    assert (said.found, said.by_words) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -118,8 +118,18 @@ def test_reach_says_what_leads_to_the_figures() -> None:
     assert said.reach == (
         "The embedder minilm does not see pictures.",
         "It finds these 3 figures only by caption and words.",
-        "2 have no caption and no words: only the heading above or the number of the page leads"
-        " to them.",
+        "2 of them have no caption and no words: only the heading above or the number of the page"
+        " leads to them.",
+    )
+
+
+def test_a_figure_without_words_is_not_said_to_be_found_by_them() -> None:
+    said = report([seen()], [page(1)])
+
+    assert said.reach == (
+        "The embedder minilm does not see pictures.",
+        "The figure has no caption and no words: only the heading above or the number of the page"
+        " leads to it.",
     )
 
 

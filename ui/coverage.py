@@ -96,9 +96,12 @@ class Coverage:
     @property
     def found(self) -> int:
         """Figures seen: kept or left out."""
-        # Of a picture that is not beside its web page the caption is kept as a figure.
-        by_words = sum(figure.image_sha256 is None for figure in self.figures)
-        return len(self.figures) + max(0, self.left_out_count - by_words)
+        return len(self.figures) + max(0, self.left_out_count - self.by_words)
+
+    @property
+    def by_words(self) -> int:
+        """Pictures that are not beside their web page, of which the caption is kept as a figure."""
+        return sum(figure.image_sha256 is None for figure in self.figures)
 
     @property
     def lost(self) -> list[FigureSeen]:
@@ -229,14 +232,21 @@ def _grouped(left_out: Sequence[Note]) -> tuple[LeftOut, ...]:
 
 def _reach(figures: Sequence[FigureSeen], embedder: str, *, sees_pixels: bool) -> tuple[str, ...]:
     said = []
+    lost = sum(figure.is_lost for figure in figures)
     if figures and not sees_pixels:
-        which = "this figure" if len(figures) == 1 else f"these {len(figures):,} figures"
         said.append(f"The embedder {embedder} does not see pictures.")
+    if len(figures) > lost and not sees_pixels:
+        which = "this figure" if len(figures) == 1 else f"these {len(figures):,} figures"
         said.append(f"It finds {which} only by caption and words.")
-    if lost := sum(figure.is_lost for figure in figures):
+    if lost:
         they = "it" if lost == 1 else "them"
+        which = (
+            f"{lost:,} of them"
+            if lost < len(figures)
+            else f"The {'figure' if lost == 1 else f'{lost:,} figures'}"
+        )
         said.append(
-            f"{lost:,} {'has' if lost == 1 else 'have'} no caption and no words: only the heading"
+            f"{which} {'has' if lost == 1 else 'have'} no caption and no words: only the heading"
             f" above or the number of the page leads to {they}."
         )
     return tuple(said)

@@ -110,11 +110,14 @@ def notes_of(turn: Turn) -> Iterator[Told]:
         yield Told(tone="err", strong=turn.failure)
     if answer is not None and answer.error is not None:
         strong, rest = MODEL_DOWN
-        if answer.mode == "llm":
+        below = answer.error.message
+        if answer.mode == "llm" and answer.error.kind == "cut_off":
+            strong, rest, below = "The answer broke off.", "Try again for the whole of it.", ""
+        elif answer.mode == "llm":
             strong, rest = "The language model did not answer to the end.", ""
         elif answer.abstained:
             rest = ""
-        yield Told(tone="warn", strong=strong, rest=rest, below=answer.error.message)
+        yield Told(tone="warn", strong=strong, rest=rest, below=below)
     for sentences in answer.notes if answer is not None else ():
         first, stop, rest = sentences.partition(". ")
         yield Told(tone="info", strong=first + stop.strip(), rest=rest)

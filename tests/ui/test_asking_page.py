@@ -269,6 +269,16 @@ def test_a_failed_model_leaves_passages_and_figures_and_is_announced(
     assert announced(app) == "The language model did not answer. 2 sources found"
 
 
+def test_an_answer_that_broke_off_says_so_once(open_app: Open, services: ScriptedServices) -> None:
+    failure = Failure(kind="cut_off", message="The answer broke off. Ask again for the whole.")
+    services.answers = [replace(ANSWER, mode="llm", finish="cut_off", error=failure)]
+
+    html = page_html(ask(open_app(services), "What rose?"))
+
+    assert "Try again for the whole of it." in html
+    assert html.count("broke off") == 1
+
+
 def test_an_unforeseen_error_can_be_tried_again(open_app: Open, services: ScriptedServices) -> None:
     services.answers = [RuntimeError("secret"), ANSWER]
     app = ask(open_app(services), "What rose?")

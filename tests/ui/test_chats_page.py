@@ -155,6 +155,19 @@ def test_a_chat_is_deleted_after_one_confirmation(open_app: Open) -> None:
     assert "chat" not in app.query_params
 
 
+def test_a_question_in_a_chat_that_was_deleted_elsewhere_says_that_it_begins_another(
+    open_app: Open,
+) -> None:
+    services = library()
+    app = ask(open_app(services), "What rose?")
+    services.chats.kept.clear()
+
+    html = page_html(ask(app, "What fell?"))
+
+    assert "This conversation was deleted in another window." in html
+    assert "What rose?" not in html
+
+
 def test_keeping_a_chat_changes_nothing(open_app: Open) -> None:
     services = library()
     app = ask(open_app(services), "What rose?")

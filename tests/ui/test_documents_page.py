@@ -124,7 +124,7 @@ def test_numbers_say_what_was_found_and_what_can_be_found(open_app: Open) -> Non
     assert "<dt>Tables</dt><dd>1</dd>" in html
     assert "<dt>Pages without text</dt><dd>1 <small>read as picture</small></dd>" in html
     assert "The embedder minilm does not see pictures." in html
-    assert "1 has no caption and no words" in html
+    assert "1 of them has no caption and no words" in html
     assert "Page 4 has no text layer that can be used" in html
     assert "<td>1</td><td>Too small to show anything</td>" in html
 

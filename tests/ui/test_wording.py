@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -25,6 +26,13 @@ REPORT = make_document("report.pdf")
 )
 def test_scope_line_says_what_is_searched(counts: tuple[int, int, int], words: str) -> None:
     assert wording.scope_line(*counts) == words
+
+
+@pytest.mark.parametrize(("coming", "words"), [(0, "figures"), (1, "1 figure"), (4, "4 figures")])
+def test_a_row_counts_the_figures_that_come_once_they_are_known(coming: int, words: str) -> None:
+    document = replace(REPORT, state="readable", figures_pending=coming)
+
+    assert wording.library_line(document) == f"Text ready, {words} to come"
 
 
 def test_long_names_keep_their_ends() -> None:

@@ -176,8 +176,11 @@ def _place(
         composer.tell(state.Notice(tone="warn", strong=strong, rest=str(error)))
         return None
     if place.chat_id != state.chat_id():
-        if state.chat_id() is not None:  # deleted in another window: a new chat begins
+        if state.chat_id() is not None:
             state.set_turns([])
+            strong = "This conversation was deleted in another window."
+            rest = "Your question begins a new one."
+            composer.tell(state.Notice(tone="info", strong=strong, rest=rest))
         state.set_chat(place.chat_id)
     return place
 

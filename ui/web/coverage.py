@@ -186,6 +186,9 @@ def _left_out(report: Coverage) -> None:
             for one in report.left_out[:MAX_REASONS]
         ]
         st.html(pieces.table(("Page", "Reason") if has_pages else ("Reason",), rows))
+        if report.by_words:
+            said = wording.count(report.by_words, "picture")
+            st.html(pieces.meta(f"The caption of {said} is kept and can be found."))
         more = len(report.left_out) - MAX_REASONS
         if more > 0:
             st.html(pieces.meta(f"{wording.count(more, 'more reason')} not shown."))

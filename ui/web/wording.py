@@ -120,7 +120,8 @@ def library_line(document: Document) -> str:
         case "ready":
             return contents(document)
         case "readable":
-            return f"Text ready, {count(document.figures_pending, 'figure')} to come"
+            coming = document.figures_pending
+            return f"Text ready, {count(coming, 'figure') if coming else 'figures'} to come"
         case "failed":
             if needs_password(document):
                 return "Needs its password. See Documents."
@@ -152,7 +153,8 @@ def progress_line(progress: Progress) -> str:
 def _stage_line(progress: Progress) -> str:
     if progress.state == "readable" or progress.figures_done:
         if progress.figures_total:
-            return f"Text is ready. {progress.figures_done} of {progress.figures_total} figures"
+            total = count(progress.figures_total, "figure")
+            return f"Text is ready. {progress.figures_done} of {total}"
         return "Text is ready. Looking for figures"
     if progress.pages_total:
         return f"Text {progress.pages_done} of {count(progress.pages_total, 'page')}"
