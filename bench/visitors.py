@@ -1,11 +1,13 @@
 """Many visitors at once: no error, nobody sees another's chat, memory comes back.
 
 Run: python bench/visitors.py [--visitors 20] [--questions 5] [--uploaders 2]
-One server on the sample documents with the built-in search, quotes only; one Chromium with a
-context, and so a cookie jar and a Streamlit session, for each visitor. All ask, then all wait,
-round after round, while some upload a PDF of their own. Then all leave, and the server is
-given the time after which it drops a session. Bars: no error in page or log, every page shows
-its own questions and nobody else's, resident memory within 10 % of what it was before.
+One server on the sample documents with the built-in search, quotes only. Each visitor is a
+session of its own over Streamlit's protocol (`bench.streamlit_client`), with its own cookies.
+All ask at once, then all wait, round after round, while some upload a PDF of their own. Then
+all leave, and the server is given the time after which it drops a session. The same crowd
+comes twice; the first time is the baseline, with models, index and parsers loaded. Bars: no
+error on a page or in the log, every session is shown its own questions and nobody else's,
+resident memory after the second crowd within 10 % of what it was before it.
 """
 
 from __future__ import annotations
@@ -18,47 +20,46 @@ import shutil
 import statistics
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.streamlit_client import Visitor
 from rag.settings import EmbedSettings, Settings, StoreSettings
 from tests.builders import make_pdf
-from tests.e2e.conftest import (
-    FLAGS,
-    Watched,
-    drop,
-    find_chromium,
-    start_asking,
-    start_server,
-    stop_server,
-    watch,
-)
+from tests.e2e.conftest import start_server, stop_server
 from ui.intake import sample_paths
 from ui.services import build
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
-
     from tests.e2e.conftest import Server
 
-KEPT_S = 5  # how long the server keeps a session that is gone; Streamlit's own is 120
+KEPT_S = 5  # how long the server keeps a session that is gone; Folio's own is 600
 BAR_MEMORY = 1.10
-LIMIT_S = 120
-MARK = re.compile(r"visitor (\d+) round (\d+)")
+LIMIT_S = 180
+MARK = re.compile(r"visitor (\d+-\d+) round (\d+)")
 ERRORS = re.compile(r"^(?:ERROR|CRITICAL|WARNING)|Traceback", re.M)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crowd:
+    """What one crowd saw."""
+
+    faults: list[str]  # errors on pages, chats seen by others, questions lost
+    hits_s: list[float]  # from Enter to the first source, each question
+    done_s: list[float]  # and to the finished answer
+    full_mb: float  # resident, with all of them there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What came of it."""
 
-    faults: list[str]  # errors in pages and log, chats seen by others, questions lost
-    round_s: list[float]  # from the first Enter of a round to the last answer
-    before_mb: float  # resident, with the model loaded and one visitor gone
-    full_mb: float  # with all visitors there
-    after_mb: float
+    faults: list[str]  # of both crowds, and of the server's log
+    crowd: Crowd  # the second
+    before_mb: float  # resident, when the first crowd was gone
+    after_mb: float  # and the second
 
     @property
     def memory_ratio(self) -> float:
@@ -66,98 +67,78 @@ class Seen:
 
 
 def measure(library: Path, visitors: int, questions: int, uploaders: int) -> Seen:
-    """Send the visitors in. `library` is a data folder that has been read; it is copied."""
-    from playwright.sync_api import sync_playwright
-
-    chromium = find_chromium()
-    if chromium is None:
-        message = "No Chromium or Chrome was found; name one in FOLIO_CHROMIUM."
-        raise SystemExit(message)
-    with tempfile.TemporaryDirectory() as name, sync_playwright() as driver:
+    """Send the crowds in. `library` is a data folder that has been read; it is copied."""
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shutil.copytree(library, folder / "data")
         server = start_server(folder, {"STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL": str(KEPT_S)})
-        browser = driver.chromium.launch(executable_path=chromium, args=FLAGS)
         try:
-            return _measure(browser, server, visitors, questions, uploaders)
+            first = _crowd(server, 0, visitors, questions, uploaders)
+            before = _settled_mb(server)
+            second = _crowd(server, 1, visitors, questions, uploaders)
+            after = _settled_mb(server)
         finally:
-            browser.close()
             stop_server(server)
+        log = server.log.read_text(encoding="utf-8").splitlines()
+    wrong = [line for line in log if ERRORS.search(line)]
+    return Seen(
+        faults=[*first.faults, *second.faults, *wrong],
+        crowd=second,
+        before_mb=before,
+        after_mb=after,
+    )
 
 
-def _measure(
-    browser: Browser, server: Server, visitors: int, questions: int, uploaders: int
-) -> Seen:
-    for number in range(2):  # loads models, index and parsers; the second tells how much stays
-        first = _open(browser, server.url)
-        _upload(first.page, f"first-{number}")
-        _round([first], 0, ["warm"])
-        first.page.locator('[class*="st-key-job-"]').first.wait_for(state="detached")
-        first.page.context.close()
-    before = _settled_mb(server)
-    here = [_open(browser, server.url) for _ in range(visitors)]
-    times: list[float] = []
-    for number in range(questions):
-        started = time.perf_counter()
-        if number == 1:
-            for place in range(uploaders):
-                _upload(here[place].page, f"upload-{place}")
-        _round(here, number, [f"visitor {place}" for place in range(visitors)])
-        times.append(time.perf_counter() - started)
-    full = _resident_mb(server)
-    faults = _strangers(here, questions)
-    for watched in here:
-        faults += [f"outside: {one}" for one in watched.outside]
-        faults += [f"console: {one}" for one in watched.complaints]
-        watched.page.context.close()
-    after = _settled_mb(server)
-    log = server.log.read_text(encoding="utf-8")
-    faults += [line for line in log.splitlines() if ERRORS.search(line)]
-    return Seen(faults=faults, round_s=times, before_mb=before, full_mb=full, after_mb=after)
+def _crowd(server: Server, wave: int, visitors: int, questions: int, uploaders: int) -> Crowd:
+    with ExitStack() as stack:
+        here = [stack.enter_context(closing(Visitor(server.url))) for _ in range(visitors)]
+        hits: list[float] = []
+        done: list[float] = []
+        for number in range(questions):
+            if number == 1:
+                for place in range(uploaders):
+                    name = f"upload-{wave}-{place}.pdf"
+                    text = f"Report named {name}. " + "A page about moss and stones. " * 40
+                    here[place].upload(name, make_pdf([text] * 3), LIMIT_S)
+                    here[place].wait(lambda v=here[place], n=name: v.has_seen(n), name, LIMIT_S)
+            found, ended = _round(here, wave, number)
+            hits += found
+            done += ended
+        full = _resident_mb(server)
+        faults = _strangers(here, wave, questions)
+        faults += [f"visitor {n}: {fault}" for n, v in enumerate(here) for fault in v.faults]
+    return Crowd(faults=faults, hits_s=hits, done_s=done, full_mb=full)
 
 
-def _open(browser: Browser, url: str) -> Watched:
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(LIMIT_S * 1000)
-    context.new_page()
-    watched = watch(context, url)
-    watched.page.goto(f"{url}/")
-    watched.page.get_by_test_id("stChatInputTextArea").wait_for()
-    return watched
+def _round(here: list[Visitor], wave: int, number: int) -> tuple[list[float], list[float]]:
+    """All ask; seconds to the first source and to the end of the answer, each."""
+    for visitor in here:
+        visitor.wait(visitor.can_ask, "the chat box is open", LIMIT_S)
+    starts: list[tuple[Visitor, float, int]] = []
+    for place, visitor in enumerate(here):
+        starts.append((visitor, time.perf_counter(), len(visitor.seen)))
+        visitor.ask(f"Availability of Row A in 2024, visitor {wave}-{place} round {number}?")
+    hits, done = [], []
+    for place, (visitor, started, since) in enumerate(starts):
+        asked = f"visitor {wave}-{place} round {number}"
+        words = (asked, f"#cite-{number}-", "Try again")
+        for one, times in zip(words, ([], hits, done), strict=True):
+            visitor.wait(lambda v=visitor, w=one, n=since: v.has_seen(w, n), one, LIMIT_S)
+            times.append(visitor.seen_at(one, since) - started)
+    return hits, done
 
 
-def _upload(page: Page, name: str) -> None:
-    text = f"Report named {name}. " + "A page about moss and stones. " * 40
-    drop(page, f"{name}.pdf", make_pdf([text] * 3))
-    # Words put before it was taken in would stay in the box.
-    rows = page.locator('[class*="st-key-job-"], [class*="st-key-doc-"]')
-    rows.filter(has_text=f"{name}.pdf").first.wait_for()
-
-
-def _round(here: list[Watched], number: int, names: list[str]) -> None:
-    for watched, name in zip(here, names, strict=True):
-        start_asking(watched.page, f"Availability of Row A in 2024, {name} round {number}?")
-    for watched in here:
-        watched.page.locator("h2.f-q").nth(number).wait_for(timeout=LIMIT_S * 1000)
-    for watched in here:
-        watched.page.locator(".st-key-stop").wait_for(state="detached", timeout=LIMIT_S * 1000)
-
-
-def _strangers(here: list[Watched], questions: int) -> list[str]:
-    """Questions of others on a page, and own ones that are not there."""
+def _strangers(here: list[Visitor], wave: int, questions: int) -> list[str]:
+    """Questions of others that were shown to somebody, and own ones that were not."""
     faults: list[str] = []
-    for place, watched in enumerate(here):
-        found = {(int(who), int(which)) for who, which in MARK.findall(_text(watched.page))}
-        wanted = {(place, number) for number in range(questions)}
+    for place, visitor in enumerate(here):
+        found = {(who, int(which)) for text in visitor.seen for who, which in MARK.findall(text)}
+        wanted = {(f"{wave}-{place}", number) for number in range(questions)}
         if found - wanted:
             faults.append(f"visitor {place} sees {sorted(found - wanted)}")
         if wanted - found:
             faults.append(f"visitor {place} misses {sorted(wanted - found)}")
     return faults
-
-
-def _text(page: Page) -> str:
-    return str(page.evaluate("document.body.textContent"))
 
 
 def _settled_mb(server: Server) -> float:
@@ -210,11 +191,12 @@ def main() -> None:
             options.uploaders,
         )
     load = "/".join(f"{one:.1f}" for one in os.getloadavg())
-    rounds = ", ".join(f"{one:.1f}" for one in seen.round_s)
-    print(f"{options.visitors} visitors, {options.questions} questions each; load {load}")
-    print(f"all answered, seconds a round: {rounds} (median {statistics.median(seen.round_s):.1f})")
+    print(f"{options.visitors} visitors at once, {options.questions} questions each; load {load}")
+    for name, times in (("first source", seen.crowd.hits_s), ("answer", seen.crowd.done_s)):
+        worst = max(times)
+        print(f"Enter to {name}: median {statistics.median(times):.2f} s, longest {worst:.2f} s")
     print(
-        f"resident MB: {seen.before_mb:.0f} before, {seen.full_mb:.0f} full,"
+        f"resident MB: {seen.before_mb:.0f} before, {seen.crowd.full_mb:.0f} full,"
         f" {seen.after_mb:.0f} after; ratio {seen.memory_ratio:.3f}, bar {BAR_MEMORY}"
     )
     print(f"errors and strangers' questions: {len(seen.faults)}, bar 0")

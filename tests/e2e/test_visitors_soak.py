@@ -11,13 +11,11 @@ from bench import visitors
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.browser, pytest.mark.soak]
+pytestmark = pytest.mark.soak
 
 
-def test_nobody_sees_the_chat_of_another_and_memory_comes_back(
-    sample_library: Path, chromium: str
-) -> None:
-    seen = visitors.measure(sample_library, visitors=5, questions=2, uploaders=1)
+def test_nobody_sees_the_chat_of_another_and_memory_comes_back(sample_library: Path) -> None:
+    seen = visitors.measure(sample_library, visitors=6, questions=2, uploaders=1)
 
     assert seen.faults == []
     assert seen.memory_ratio <= visitors.BAR_MEMORY

@@ -86,6 +86,8 @@ def options(host: str, port: int, *, max_file_mb: int) -> dict[str, Any]:
         # a fragment runs every 0.3 s. It starved the import of litellm for a minute.
         "runner.postScriptGC": False,
     }
+    if "STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL" in os.environ:
+        del chosen["server.disconnectedSessionTTL"]
     if not is_loopback(host) and "STREAMLIT_SERVER_ALLOWED_HOSTS" not in os.environ:
         chosen["server.allowedHosts"] = []
     return chosen
