@@ -10,7 +10,13 @@ import pytest
 
 from rag.types import Failure
 from tests.ui.conftest import page_html
-from tests.ui.scripted import ScriptedServices, make_document, make_progress
+from tests.ui.scripted import (
+    ScriptedServices,
+    make_answer,
+    make_document,
+    make_hit,
+    make_progress,
+)
 from ui.views import SameName
 from ui.web import selection
 from ui.worker import Series
@@ -228,15 +234,13 @@ def test_a_name_that_is_markup_is_shown_letter_by_letter(open_app: Open, name: s
     assert name not in html or escape(name) == name
 
 
-def test_a_question_that_comes_in_with_a_file_is_not_lost(open_app: Open) -> None:
-    app = open_app(ScriptedServices(library=[REPORT]))
+def test_a_question_that_comes_in_with_a_file_is_asked(open_app: Open) -> None:
+    answer = make_answer("What rose?", "Output rose. [1]", [make_hit(REPORT)])
+    services = ScriptedServices(library=[REPORT], answers=[answer])
+    app = open_app(services)
 
     app.chat_input(key="ask").set_value("What rose?")  # no run yet: both arrive together
     upload(app, [("new.pdf", b"new")])
 
-    assert _words_in_the_box(app) == "What rose?"
-
-
-def _words_in_the_box(app: AppTest) -> str:
-    """What a browser would find in the chat box: the page has put it there."""
-    return str(app.chat_input(key="ask").proto.value)
+    assert [asked[0] for asked in services.asked] == ["What rose?"]
+    assert "new.pdf" in [document.name for document in services.library]

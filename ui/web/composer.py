@@ -45,18 +45,23 @@ def show(services: Services, documents: Sequence[Document]) -> Asked | None:
         if draft:
             st.session_state[state.ASK] = draft
         # Every type that the library takes: a PDF dropped here must not vanish.
-        value = st.chat_input(
+        st.chat_input(
             PLACEHOLDER,
             key=state.ASK,
+            on_submit=_hold,
             accept_file="multiple",
             file_type=uploads.TYPES,
             max_upload_size=services.settings.ingest.max_file_mb,
             disabled=not selection.scope(documents) or state.job() is not None,
         )
         _scope_line(services, documents)
-    if not value:
-        return None
-    return _take(services, value)
+    value = state.take_put()
+    return _take(services, value) if value else None
+
+
+def _hold() -> None:
+    """Keep what was put: a run that is left early, as after a drop, never comes to the box."""
+    state.hold_put(st.session_state[state.ASK])
 
 
 def _take(services: Services, value: ChatInputValue) -> Asked | None:

@@ -70,6 +70,8 @@ def render() -> None:
     live.follow_citation()
     if page == ask_page:
         recent.follow_address(services)
+    else:
+        state.take_put()  # nothing is asked later that was put before the page was left
     with st.sidebar:
         if sidebar.show(services, found):
             chat_id = state.chat_id()

@@ -37,13 +37,17 @@ def show(services: Services, documents: Sequence[Document], *, key: str) -> None
     if not is_busy(services):
         return
 
+    is_polled = False  # within the run of the whole page nothing after this may be cut off
+
     @st.fragment(run_every=POLL_S)
     def redraw() -> None:
+        nonlocal is_polled
         # A file that became readable or ready changes rows, scope and notes elsewhere.
         has_changed = _states(services) != st.session_state.get(state.SEEN_STATES)
         is_over = any(batch.is_over for batch in state.batches())
-        if has_changed or is_over or not is_busy(services):
+        if is_polled and (has_changed or is_over or not is_busy(services)):
             st.rerun()
+        is_polled = True
         _draw(services, key)
 
     redraw()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
+    from streamlit.typing import ChatInputValue
+
     from rag.types import Retrieval, Source
     from ui.batch import Batch
     from ui.services import Services
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 TURNS = "turns"
 ASK = "ask"  # the chat box
+PUT = "put_into_the_box"  # and not asked yet
 DRAFT = "draft"
 BOX_NOTICES = "box_notices"  # about what was put into the chat box; drawn above it
 ASKED = "asked"
@@ -192,6 +195,16 @@ def box_notices() -> list[Notice]:
 def set_box_notices(told: list[Notice]) -> None:
     """Show these above the chat box."""
     st.session_state[BOX_NOTICES] = told
+
+
+def hold_put(value: ChatInputValue | None) -> None:
+    """Keep what was put into the chat box until it is taken, over runs that are left early."""
+    st.session_state[PUT] = value
+
+
+def take_put() -> ChatInputValue | None:
+    """What was put into the chat box, once."""
+    return cast("ChatInputValue | None", st.session_state.pop(PUT, None))
 
 
 def set_draft(words: str) -> None:

@@ -60,19 +60,7 @@ def drop_zone(place: str) -> None:
     if files or folder:
         take_in(files or [], folder or [])
         state.reset_uploaders()
-        _keep_question()
         st.rerun()
-
-
-def _keep_question() -> None:
-    """Put words back that came in with the files: the chat box is drawn after this run is left.
-
-    Seen with two of twenty visitors who asked right after a drop: the question was gone.
-    """
-    asked = st.session_state.get(state.ASK)
-    words = getattr(asked, "text", asked)
-    if isinstance(words, str) and words:
-        state.set_draft(words)
 
 
 def take_in(files: Iterable[Upload], folder: Iterable[Upload] = ()) -> None:
