@@ -132,6 +132,22 @@ def test_a_failure_that_may_pass_can_be_tried_again(open_app: Open) -> None:
     assert "big.pdf was not read." not in page_html(app)
 
 
+def test_files_that_fail_one_after_the_other_are_told_in_one_message(open_app: Open) -> None:
+    names = [f"{place}.pdf" for place in range(5)]
+    services = ScriptedServices(library=[make_document(name, "working") for name in names])
+    app = open_app(services)
+    for place, name in enumerate(names):
+        failure = Failure(kind="corrupt", message=f"{name} is damaged. Save it again.")
+        services.library[place] = make_document(name, "failed", error=failure)
+        app.run()
+
+    html = page_html(app)
+
+    assert "<strong>5 files were not read.</strong>" in html
+    assert html.count("f-note") == 1
+    assert "4.pdf was not read. It is damaged. Save it again." in html
+
+
 def test_progress_tells_pace_place_in_the_queue_and_all_files(open_app: Open) -> None:
     first, second = make_document("a.pdf", "working"), make_document("b.pdf", "queued")
     services = ScriptedServices(library=[first, second, REPORT])

@@ -8,10 +8,10 @@ import streamlit as st
 
 from rag.errors import RagError
 from ui.views import needs_password
-from ui.web import passwords, pieces, selection, state, wording
+from ui.web import passwords, pieces, selection, state, uploads, wording
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
     from uuid import UUID
 
     from rag.types import Document
@@ -38,12 +38,32 @@ def show(*, asks_passwords: bool = True) -> None:
     if not found:
         return
     with st.container(key="notices", gap="small"):
-        for place, notice in enumerate(found):
+        for place, notice in enumerate(_folded(found, waiting)):
             _notice(services, notice, place, failed)
             if notice.document_id in waiting:  # two messages about one file, one field
                 passwords.ask_to_read(waiting.pop(notice.document_id), "notice")
         with st.container(horizontal=True, horizontal_alignment="right", key="acts-notices"):
             st.button("Dismiss", type="tertiary", key="dismiss", on_click=state.forget_notices)
+
+
+def _folded(found: Sequence[state.Notice], apart: Container[UUID]) -> list[state.Notice]:
+    """Many messages of files that failed as one with a list, where the first of them stood.
+
+    They come one by one while a folder is read, and would push the page out of sight.
+    """
+    failed = [n for n in found if n.document_id is not None and n.document_id not in apart]
+    if len(failed) <= uploads.MAX_SINGLE:
+        return list(found)
+    folded = state.Notice(
+        tone="warn",
+        strong=f"{wording.count(len(failed), 'file')} were not read.",
+        lines=tuple(f"{n.strong} {n.rest}" for n in failed[: uploads.MAX_LINES]),
+    )
+    return [
+        folded if notice is failed[0] else notice
+        for notice in found
+        if notice is failed[0] or notice not in failed
+    ]
 
 
 def _notice(

@@ -8,7 +8,7 @@ import streamlit as st
 
 from rag.errors import RagError
 from ui.views import note_on_language
-from ui.web import pieces, selection, state, uploads, wording
+from ui.web import pieces, selection, state, wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -145,20 +145,11 @@ def _tell_failures(documents: Sequence[Document]) -> None:
     if before is None:  # first look: what failed long ago stands on the Documents page
         return
     failed = [d for d in documents if d.state == "failed" and before.get(str(d.id)) != "failed"]
-    if len(failed) > uploads.MAX_SINGLE:
-        lines = tuple(
-            f"{wording.cut_name(d.name)}: {d.error.message if d.error else ''}" for d in failed
-        )
-        strong = f"{wording.count(len(failed), 'file')} were not read."
-        state.tell(state.Notice(tone="warn", strong=strong, lines=lines[: uploads.MAX_LINES]))
-        return
     for document in failed:
         if document.error is not None:
             strong = f"{wording.cut_name(document.name)} was not read."
-            notice = state.Notice(
-                tone="warn", strong=strong, rest=document.error.message, document_id=document.id
-            )
-            state.tell(notice)
+            rest = wording.reason(document.name, document.error.message)
+            state.tell(state.Notice(tone="warn", strong=strong, rest=rest, document_id=document.id))
 
 
 def _tell_languages(services: Services, documents: Sequence[Document]) -> None:

@@ -48,6 +48,12 @@ def cut_name(name: str) -> str:
     return f"{name[:80]}…{name[-38:]}"
 
 
+def reason(name: str, message: str) -> str:
+    """Why a file was refused, said after its name: "It is damaged."."""
+    start = f"{name} "
+    return f"It {message.removeprefix(start)}" if message.startswith(start) else message
+
+
 def short_name(name: str) -> str:
     """A file name for a narrow column: two lines at most."""
     return name if len(name) <= 48 else f"{name[:30]}…{name[-16:]}"
