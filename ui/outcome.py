@@ -62,11 +62,17 @@ def table_rows(markdown: str) -> list[list[str]]:
 
 
 def quoted_rows(table: str, quote: str) -> list[list[str]]:
-    """The rows of a table that a quote holds, under its head; else the quote's own rows."""
+    """The rows of a table that a quote holds, under its head; else the quote's own rows.
+
+    A head alone says nothing: then the whole table.
+    """
     rows = table_rows(table)
     words = fold(quote)
     body = [row for row in rows[1:] if (cells := fold(" ".join(row))) and cells in words]
-    return [rows[0], *body] if body else table_rows(quote)
+    if body:
+        return [rows[0], *body]
+    own = table_rows(quote)
+    return rows if own == rows[:1] else own
 
 
 def heading_of(turn: Turn) -> str:

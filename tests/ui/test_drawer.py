@@ -17,7 +17,7 @@ from rag.types import Region
 from tests.builders import make_png
 from tests.ui.conftest import ask, page_html
 from tests.ui.scripted import PAGE, ScriptedServices, make_answer, make_document, make_hit
-from ui import boxes, cited
+from ui import boxes, cited, outcome
 from ui.web import source_picture, state
 
 if TYPE_CHECKING:
@@ -152,6 +152,17 @@ def test_a_table_shows_the_head_above_the_quoted_row(open_app: Open) -> None:
     assert "<th>Year</th><th>TWh</th>" in html
     assert "<td>2024</td><td>6.8</td>" in html
     assert "<td>2023</td>" not in html
+
+
+def test_a_table_of_which_the_head_alone_is_quoted_is_shown_with_its_rows() -> None:
+    table = "| Row | GWh |\n| --- | --- |\n| A | 22.3 |\n| B | 24.6 |"
+
+    assert outcome.quoted_rows(table, "| Row | GWh |") == [
+        ["Row", "GWh"],
+        ["A", "22.3"],
+        ["B", "24.6"],
+    ]
+    assert outcome.quoted_rows(table, "| B | 24.6 |") == [["Row", "GWh"], ["B", "24.6"]]
 
 
 def test_quoted_words_of_a_web_page_are_marked_and_more_of_it_can_be_shown(open_app: Open) -> None:
