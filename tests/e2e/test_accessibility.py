@@ -116,6 +116,10 @@ def test_on_a_phone_nothing_is_lost(sample_server: Server, open_page: Opener) ->
     page.emulate_media(reduced_motion="reduce")
     page.get_by_text("Questions to try").wait_for()
     assert page.get_by_test_id("stExpandSidebarButton").is_visible(), "the library starts closed"
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        inside = page.evaluate("!!document.activeElement.closest('[data-testid=stSidebar]')")
+        assert not inside, "Tab stops in a library that is closed"
     wrong = oversights(page)
     ask(page, QUESTION)
     page.locator("a.f-card").first.wait_for()
