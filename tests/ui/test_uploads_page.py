@@ -18,7 +18,7 @@ from tests.ui.scripted import (
     make_progress,
 )
 from ui.views import SameName
-from ui.web import selection
+from ui.web import selection, state
 from ui.worker import Series
 
 if TYPE_CHECKING:
@@ -199,6 +199,7 @@ def test_reset_says_what_goes_and_another_window_survives_it(open_app: Open) -> 
     assert "the sample documents are added again" in asked
     assert "<strong>The demo was reset.</strong> 0 vectors" in page_html(app)
     assert "The demo was reset in another window." in page_html(other)
+    assert other.session_state[state.ANNOUNCED] == "The demo was reset in another window."
     assert [document.name for document in services.library] == ["sample.pdf"]
 
 

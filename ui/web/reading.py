@@ -95,6 +95,8 @@ def _tell_reset(news: News) -> None:
         strong = "The demo was reset in another window."
         rest = "Its documents and conversations are gone; the sample documents are added again."
         notice = state.Notice(tone="info", strong=strong, rest=rest)
+        # An answer that was being written here was not stopped by this visitor.
+        st.session_state[state.ANNOUNCED] = strong
     state.tell(notice)
 
 
