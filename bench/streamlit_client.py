@@ -45,7 +45,7 @@ class Visitor:
         self._uploader = ""
         self._upload_urls: dict[str, str] = {}
         self.seen: list[str] = []
-        self._times: list[float] = []
+        self.times: list[float] = []  # of each, on the clock of `time.perf_counter`
         self.faults: list[str] = []
         self.runs = 0
         self._closing = False
@@ -88,10 +88,9 @@ class Visitor:
         """Whether words were shown, from the n-th text on."""
         return any(words in text for text in self.seen[since:])
 
-    def seen_at(self, words: str, since: int = 0) -> float:
-        """When words were first shown, on the clock of `time.perf_counter`."""
-        place = next(n for n, text in enumerate(self.seen) if n >= since and words in text)
-        return self._times[place]
+    def place_of(self, words: str, since: int = 0) -> int:
+        """Which text was the first to hold words, from the n-th on."""
+        return next(n for n, text in enumerate(self.seen) if n >= since and words in text)
 
     def ask(self, question: str) -> None:
         """Put a question into the chat box and press Enter."""
@@ -227,7 +226,7 @@ class Visitor:
 
     def _see(self, text: str) -> None:
         self.seen.append(text)
-        self._times.append(time.perf_counter())
+        self.times.append(time.perf_counter())
 
 
 def _fill(state: WidgetState, name: str, size: int, file_id: str, url: str) -> None:

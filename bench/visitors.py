@@ -124,7 +124,8 @@ def _round(here: list[Visitor], wave: int, number: int) -> tuple[list[float], li
         words = (asked, f"#cite-{number}-", "Try again")
         for one, times in zip(words, ([], hits, done), strict=True):
             visitor.wait(lambda v=visitor, w=one, n=since: v.has_seen(w, n), one, LIMIT_S)
-            times.append(visitor.seen_at(one, since) - started)
+            since = visitor.place_of(one, since)
+            times.append(visitor.times[since] - started)
     return hits, done
 
 
