@@ -250,7 +250,7 @@ def test_a_file_that_fails_while_it_is_read_says_why_where_the_visitor_is(open_a
     assert page_html(app).count("locked.pdf was not read.") == 1
 
 
-def test_cancel_stops_the_reading(open_app: Open) -> None:
+def test_cancel_stops_the_reading_and_says_so(open_app: Open) -> None:
     reading = make_document("scan.pdf", "working", pages=None)
     services = ScriptedServices(library=[REPORT, reading])
     services.running = [make_progress(reading, pages=(3, 58))]
@@ -259,6 +259,7 @@ def test_cancel_stops_the_reading(open_app: Open) -> None:
     app.button(key=f"acts-cancel-side-{reading.id}").click().run()
 
     assert services.cancelled == [reading.id]
+    assert "<strong>scan.pdf is not read.</strong> Nothing of it is kept." in page_html(app)
 
 
 @pytest.mark.parametrize(

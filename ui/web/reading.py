@@ -130,15 +130,19 @@ def _job(services: Services, job: Progress, key: str) -> None:
             key=f"acts-cancel-{key}-{job.document_id}",
             type="tertiary",
             on_click=_cancel,
-            args=(services, job.document_id),
+            args=(services, job),
         )
 
 
-def _cancel(services: Services, document_id: UUID) -> None:
+def _cancel(services: Services, job: Progress) -> None:
     try:
-        services.cancel(document_id)
+        services.cancel(job.document_id)
     except RagError as error:  # it was just finished, or deleted in another window
         state.tell(state.Notice(tone="info", strong=str(error)))
+        return
+    strong = f"{wording.cut_name(job.name)} is not read."
+    rest = "What was here of it stays." if job.is_again else "Nothing of it is kept."
+    state.tell(state.Notice(tone="info", strong=strong, rest=rest))
 
 
 def _tell_failures(documents: Sequence[Document]) -> None:
