@@ -12,7 +12,6 @@ from ui.web import pieces, selection, state, wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from uuid import UUID
 
     from rag.types import Document
     from ui.news import News
