@@ -132,8 +132,7 @@ def test_a_new_question_is_brought_into_sight(server: Server, open_page: Opener)
     assert 0 <= last["y"] < 200
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "dark"), (390, "light")])
 def test_pages_fit_and_follow_the_scheme(
     server: Server, open_page: Opener, scheme: str, width: int
 ) -> None:

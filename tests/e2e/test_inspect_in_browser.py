@@ -21,16 +21,12 @@ pytestmark = pytest.mark.browser
 BODY = "<main><h1>Harbour</h1><p>The harbour of Elmouth has seven cranes and a ferry.</p></main>"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_result_shows_its_bars_and_opens_at_its_place(
-    server: Server, open_page: Opener, scheme: str
-) -> None:
-    page = open_page(server.url, scheme=scheme).page
-    if page.locator('[class*="st-key-doc-"]').count() < 2:
-        drop(page, "paper.pdf", make_paper())
-        page.locator('[class*="st-key-doc-"]', has_text="1 page, 1 figure").first.wait_for()
-        drop(page, "elmouth.html", make_html(BODY), "text/html")
-        page.locator('[class*="st-key-doc-"]', has_text="elmouth.html").first.wait_for()
+def test_a_result_shows_its_bars_and_opens_at_its_place(server: Server, open_page: Opener) -> None:
+    page = open_page(server.url).page
+    drop(page, "paper.pdf", make_paper())
+    page.locator('[class*="st-key-doc-"]', has_text="1 page, 1 figure").first.wait_for()
+    drop(page, "elmouth.html", make_html(BODY), "text/html")
+    page.locator('[class*="st-key-doc-"]', has_text="elmouth.html").first.wait_for()
     page.get_by_role("link", name="Inspect").first.click()
     box = page.get_by_placeholder("Search your documents")
     box.fill("How tall is the plant in Figure 1?")
