@@ -37,6 +37,9 @@ FLAGS = [
     "--disable-sync",
 ]
 START_S = 60
+# Each process of the run has ports of its own: between a look at a free one and its use another
+# could take it, and the tests would then talk to the wrong server.
+FIRST_PORT = 18_501 + 50 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 
 def find_chromium() -> str | None:
@@ -63,7 +66,7 @@ class Server:
 
 def start_server(folder: Path, extra: dict[str, str] | None = None) -> Server:
     """`folio serve` on its own data folder, from another working directory."""
-    port = free_port("127.0.0.1", 18_501)
+    port = free_port("127.0.0.1", FIRST_PORT)
     log = folder / "server.log"
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("FOLIO_")},
