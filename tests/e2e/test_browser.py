@@ -61,9 +61,12 @@ def test_a_dropped_pdf_is_read_asked_and_cited_with_its_place_marked(
     drawer.get_by_text("lighthouse.pdf, page 2").wait_for()
     picture = drawer.locator(".st-key-picture img")
     picture.wait_for()
-    assert _has_box(page.request.get(picture.get_attribute("src") or "").body())
+    address = picture.get_attribute("src") or ""
+    assert _has_box(page.request.get(address).body())
     page.keyboard.press("Escape")
     drawer.wait_for(state="detached")
+    ask(page, "What do boats need?")
+    assert page.request.get(address).ok, "a picture outlives the run that shows it no more"
     assert len(page.context.pages) == 1, "a citation never opens another tab"
 
 

@@ -24,7 +24,7 @@ from starlette.staticfiles import StaticFiles
 from streamlit.logger import get_logger
 
 from rag.errors import RagError
-from ui.web import faults, state
+from ui.web import faults, media, state
 from ui.web.headers import SameOriginSockets, SecurityHeaders, content_security_policy
 from ui.web.jobs import UNSEEN_S
 from ui.web.serve import SAMPLE, address
@@ -49,6 +49,7 @@ def app_script() -> Path:
 
 def create_app() -> st.App:
     """The ASGI app; services must be buildable, but are not built here."""
+    media.keep_shown_pictures()
     return st.App(
         app_script(),
         middleware=[
