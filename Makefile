@@ -12,11 +12,10 @@ setup:
 dev: setup
 	@tools/setup.sh dev
 
-# Three, because browser tests mostly wait; in the order of names, because their few long files
-# would come last otherwise.
+# Three processes: one for the browser, which mostly waits and comes first, see tests/conftest.py.
 test: dev
 	@tools/browser.sh
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not soak"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder -m "not soak"
 
 check: dev
 	$(BIN)/ruff check .

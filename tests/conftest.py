@@ -22,6 +22,14 @@ for _name in [name for name in os.environ if name.endswith("_API_KEY")]:
 os.environ["OLLAMA_HOST"] = "127.0.0.1:9"  # nothing listens there
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give `--dist loadgroup` one process for the browser, so that its pages are not slowed down
+    by each other, and else a file at a time, for the sake of fixtures that a file shares."""
+    for item in items:
+        group = "browser" if "e2e" in item.path.parts else item.nodeid.split("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder with corpus, fixtures and labelled sets; skips where it is absent."""
