@@ -22,6 +22,7 @@ for _name in [name for name in os.environ if name.endswith("_API_KEY")]:
 os.environ["OLLAMA_HOST"] = "127.0.0.1:9"  # nothing listens there
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give `--dist loadgroup` one process for the browser, so that its pages are not slowed down
     by each other, and else a file at a time, for the sake of fixtures that a file shares."""
