@@ -15,7 +15,7 @@ dev: setup
 # Three processes: one for the browser, which mostly waits and comes first, see tests/conftest.py.
 test: dev
 	@tools/browser.sh
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder -m "not soak"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not soak"
 
 check: dev
 	$(BIN)/ruff check .

@@ -6,9 +6,10 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 if TYPE_CHECKING:
     from ui.services import Services
@@ -22,13 +23,18 @@ for _name in [name for name in os.environ if name.endswith("_API_KEY")]:
 os.environ["OLLAMA_HOST"] = "127.0.0.1:9"  # nothing listens there
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give `--dist loadgroup` one process for the browser, so that its pages are not slowed down
-    by each other, and else a file at a time, for the sake of fixtures that a file shares."""
-    for item in items:
-        group = "browser" if "e2e" in item.path.parts else item.nodeid.split("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+class _BrowserApart(LoadFileScheduling):  # type: ignore[misc]  # xdist is not typed throughout
+    """A process for all browser tests, so that they do not slow each other down; the other files
+    one at a time, for the sake of fixtures that a file shares."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return "browser" if "/e2e/" in file else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    return _BrowserApart(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
