@@ -242,6 +242,10 @@ class Answering:
         settings = self._settings()
         return bool(settings.model or settings.api_base or self.wish().model)
 
+    def is_looking(self) -> bool:
+        """Whether an Ollama is being looked for, so that the choice may change by itself."""
+        return self._looking is not None and self._looking.is_alive()
+
     def _look_for_ollama(self) -> threading.Thread:
         """Ask it in the background, once in the life of this process."""
         with self._lock:

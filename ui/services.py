@@ -168,6 +168,7 @@ class Services:
             sees_pictures=self.answering.sees_pictures(),
             local_only=answers.is_local and not self.settings.store.url and not sent_to,
             reason=answers.reason,
+            is_looking=self.answering.is_looking(),
             sent_to=sent_to,
         )
 

@@ -24,6 +24,7 @@ class Status:
     sees_pictures: bool
     local_only: bool
     reason: str = ""  # why this model, or why none: "found OPENAI_API_KEY"
+    is_looking: bool = False  # a model is being looked for: who answers may change by itself
     sent_to: str = ""  # host that a hosted embedder sends texts and pictures to
 
 

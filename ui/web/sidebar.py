@@ -109,6 +109,23 @@ def _count_line(documents: Sequence[Document]) -> str:
 
 
 def _who_answers(services: Services) -> None:
+    if not services.status().is_looking:
+        _draw_who(services)
+        return
+    is_polled = False  # within the run of the whole page nothing after this may be cut off
+
+    @st.fragment(run_every=reading.POLL_S)
+    def redraw() -> None:
+        nonlocal is_polled
+        if is_polled and not services.status().is_looking:
+            st.rerun()
+        is_polled = True
+        _draw_who(services)
+
+    redraw()
+
+
+def _draw_who(services: Services) -> None:
     status = services.status()
     where = f"sends texts and pictures to {status.sent_to}" if status.sent_to else ""
     search = f"Search: {status.embedder}, {where or 'on this computer'}"
