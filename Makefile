@@ -12,10 +12,10 @@ setup:
 dev: setup
 	@tools/setup.sh dev
 
-# Four processes, as many tests wait for children; one is for the browser, see tests/conftest.py.
+# Three processes on two cores: many tests wait for children or for the browser.
 test: dev
 	@tools/browser.sh
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not soak"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile -m "not soak"
 
 check: dev
 	$(BIN)/ruff check .

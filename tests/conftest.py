@@ -6,10 +6,9 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from xdist.scheduler import LoadFileScheduling
 
 if TYPE_CHECKING:
     from ui.services import Services
@@ -21,20 +20,6 @@ for _name in [name for name in os.environ if name.endswith("_API_KEY")]:
     if not _name.startswith("FOLIO_"):
         del os.environ[_name]
 os.environ["OLLAMA_HOST"] = "127.0.0.1:9"  # nothing listens there
-
-
-class _BrowserApart(LoadFileScheduling):  # type: ignore[misc]  # xdist is not typed throughout
-    """A process for all browser tests, so that they do not slow each other down; the other files
-    one at a time, for the sake of fixtures that a file shares."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.split("::", 1)[0]
-        return "browser" if "/e2e/" in file else file
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
-    return _BrowserApart(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

@@ -228,6 +228,7 @@ def test_fuzzed_file_of_the_corpus_ends_cleanly(shared: Path) -> None:
     assert head.page_count == len(pages) == 16
 
 
+@pytest.mark.soak
 def test_a_real_document_comes_out_the_same_from_one_process_and_from_two(
     shared: Path, tmp_path: Path
 ) -> None:

@@ -230,8 +230,7 @@ def test_time_left_goes_in_steps(seconds: float | None, words: str) -> None:
 
 def test_progress_tells_places_and_files_together(services: Services) -> None:
     for number in range(3):
-        pages = [f"Page {page} of paper {number}." for page in range(4)]
-        services.add_file(f"paper{number}.pdf", make_pdf(pages))
+        services.add_file(f"paper{number}.html", make_html(f"<p>Paper number {number}.</p>"))
 
     ahead = [job.ahead for job in services.progress()]
     series = services.intake.series()

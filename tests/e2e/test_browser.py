@@ -229,6 +229,7 @@ def _ask_and_click_while_it_streams(page: Any) -> None:
     page.get_by_role("dialog").wait_for(state="detached")
 
 
+@pytest.mark.soak
 def test_questions_are_answered_while_another_file_is_read(
     tmp_path: Path, chromium: str, open_page: Opener
 ) -> None:

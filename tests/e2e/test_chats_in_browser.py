@@ -107,6 +107,7 @@ def test_an_answer_stays_the_same_over_reload_and_restart_until_it_is_deleted(
         stop_server(again)
 
 
+@pytest.mark.soak
 def test_what_came_before_the_server_died_is_kept(
     sample_library: Path, tmp_path: Path, open_page: Any
 ) -> None:
