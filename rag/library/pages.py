@@ -78,14 +78,7 @@ class PageTable:
         Raises:
             NotFoundError: The document has no such page.
         """
-        row = self._database.row(
-            "SELECT p.width, p.height FROM pages p JOIN documents d ON d.run = p.run"
-            " WHERE d.id = ? AND p.page_number = ?",
-            (str(document_id), page_number),
-        )
-        if row is None:
-            raise NotFoundError(f"That document has no page {page_number}.")
-        return float(row["width"]), float(row["height"])
+        return self.get(document_id, page_number).size
 
     def get(self, document_id: UUID, page_number: int) -> Page:
         """What is known of a page.
