@@ -12,10 +12,11 @@ setup:
 dev: setup
 	@tools/setup.sh dev
 
-# Three processes on two cores: many tests wait for children or for the browser.
+# Three processes on two cores: many tests wait for children or for the browser. With bytecode
+# kept, whatever the environment says: else each of a thousand children compiles Folio anew.
 test: dev
 	@tools/browser.sh
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile -m "not soak"
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile -m "not soak"
 
 check: dev
 	$(BIN)/ruff check .

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import statistics
 import tempfile
 import time
@@ -25,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from bench.visitors import read_sample
 from tests.builders import make_pdf
+from tests.conftest import copy_library
 from tests.e2e.conftest import FLAGS, drop, find_chromium, start_server, stop_server
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, sync_playwright() as driver:
         folder = Path(name)
-        shutil.copytree(read_sample(folder / "read"), folder / "data")
+        copy_library(read_sample(folder / "read"), folder / "data")
         server = start_server(folder)
         browser = driver.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         try:

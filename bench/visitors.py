@@ -16,7 +16,6 @@ import argparse
 import gc
 import os
 import re
-import shutil
 import statistics
 import tempfile
 import time
@@ -28,6 +27,7 @@ from typing import TYPE_CHECKING
 from bench.streamlit_client import Visitor
 from rag.settings import EmbedSettings, Settings, StoreSettings
 from tests.builders import make_pdf
+from tests.conftest import copy_library
 from tests.e2e.conftest import start_server, stop_server
 from ui.intake import sample_paths
 from ui.services import build
@@ -70,7 +70,7 @@ def measure(library: Path, visitors: int, questions: int, uploaders: int) -> See
     """Send the crowds in. `library` is a data folder that has been read; it is copied."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        shutil.copytree(library, folder / "data")
+        copy_library(library, folder / "data")
         server = start_server(folder, {"STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL": str(KEPT_S)})
         try:
             first = _crowd(server, 0, visitors, questions, uploaders)

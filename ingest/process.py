@@ -119,7 +119,6 @@ def _environment() -> dict[str, str]:
     return {
         **kept,
         "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         **_MALLOC,

@@ -6,6 +6,8 @@ seconds and 200 MB to import (measured), so it is imported inside functions only
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import logging
 import os
 import re
@@ -16,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 from rag.llm_choice import LOOPBACK, is_loopback
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rag.settings import LlmSettings
 
 # litellm knows the pictures of big providers; these are the usual local ones.
@@ -105,11 +109,24 @@ def load_litellm(settings: LlmSettings) -> Any:  # noqa: ANN401 - untyped librar
     if is_loopback(settings.api_base):
         _bypass_proxy()
     _quiet_loggers()
-    import litellm
+    with _without_collection():
+        import litellm
 
     _quiet_loggers()  # the import may have set them anew
     litellm.suppress_debug_info = True  # it prints hints on standard output
     return litellm
+
+
+@contextlib.contextmanager
+def _without_collection() -> Iterator[None]:
+    """No garbage is looked for meanwhile: an import leaves none, and looking is a quarter of it."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _quiet_loggers() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from rag.settings import EmbedSettings, Settings, StoreSettings
 from rag.turn import GONE_PROMPT, GONE_QUOTE, Turn
 from rag.types import Done
 from tests.builders import PageSpec, make_pdf, make_png
+from tests.conftest import copy_library
 from tests.openai_server import ModelServer, says
 from ui.question_picture import NewPicture, new_picture, picture_again
 from ui.services import Services, build
@@ -73,7 +73,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def services(library: Path, tmp_path: Path) -> Iterator[Services]:
-    shutil.copytree(library, tmp_path / "data")
+    copy_library(library, tmp_path / "data")
     opened = build(settings_at(tmp_path / "data"))
     yield opened
     opened.close()
@@ -147,7 +147,7 @@ def test_a_kept_answer_comes_back_with_its_marks_pages_and_pictures(
 
 
 def test_answers_outlive_a_restart(library: Path, tmp_path: Path) -> None:
-    shutil.copytree(library, tmp_path / "data")
+    copy_library(library, tmp_path / "data")
     first = build(settings_at(tmp_path / "data"))
     answer = ask(first, QUESTION)
     place = keep(first, answer)

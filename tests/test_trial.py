@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from rag.embed.turns import Turns, hurried, unhurried
 from rag.errors import ConfigError, EmbedError
 from rag.settings import Settings, StoreSettings
 from tests.builders import make_html
+from tests.conftest import copy_library
 from tests.towns import (
     NamedLanes,
     index_folders,
@@ -90,7 +90,7 @@ def start(
 
 @pytest.fixture
 def services(start: Callable[[], Services], filled: Path, tmp_path: Path) -> Services:
-    shutil.copytree(filled, tmp_path / "library")
+    copy_library(filled, tmp_path / "library")
     return start()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,8 @@ import pytest
 
 from rag.prompt import QUESTION_PICTURE_NOTE
 from tests.builders import make_png
-from tests.e2e.conftest import ask, start_asking, start_server, stop_server
+from tests.conftest import copy_library
+from tests.e2e.conftest import ask, start_asking, start_server, stop_server, transfer
 from tests.openai_server import ModelServer, Reply, Request, refuses, says
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ QUESTION = "What was the availability of Row A in 2024?"
 SAID = "The availability of Row A in 2024 was 90.4 % [1]."
 NO_PICTURES = "image_url is only supported by certain models"
 MORE = [f" And {number} more." for number in range(100, 300)]
-FILES = """([name, type, bytes]) => { const moved = new DataTransfer();
-moved.items.add(new File([new Uint8Array(bytes)], name, {type})); return moved; }"""
 
 
 class Model:
@@ -59,7 +57,7 @@ def asked_server(
     sample_library: Path, tmp_path_factory: pytest.TempPathFactory, chromium: str, model: Model
 ) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("asked")
-    shutil.copytree(sample_library, folder / "data")
+    copy_library(sample_library, folder / "data")
     running = start_server(
         folder,
         {
@@ -77,7 +75,7 @@ def paste(page: Page, name: str, body: bytes) -> None:
     box = page.locator("[data-testid=stChatInputTextArea]:not([disabled])")
     box.wait_for(timeout=90_000)
     box.focus()
-    pasted = page.evaluate_handle(FILES, [name, "image/png", list(body)])
+    pasted = transfer(page, name, body, "image/png")
     box.evaluate(
         """(box, clipboardData) => box.dispatchEvent(
         new ClipboardEvent('paste', {clipboardData, bubbles: true, cancelable: true}))""",
@@ -88,7 +86,7 @@ def paste(page: Page, name: str, body: bytes) -> None:
 
 def drop_on_box(page: Page, name: str, mime: str, body: bytes) -> None:
     """Drop a file on the chat box; its zone is there only while something is dragged."""
-    moved = page.evaluate_handle(FILES, [name, mime, list(body)])
+    moved = transfer(page, name, body, mime)
     box = page.get_by_test_id("stChatInput")
     box.dispatch_event("dragover", {"dataTransfer": moved})
     page.get_by_text("Drag and drop files here").first.wait_for()

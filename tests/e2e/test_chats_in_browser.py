@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import time
 import urllib.request
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.conftest import copy_library
 from tests.e2e.conftest import Server, ask, start_asking, start_server, stop_server
 from tests.openai_server import ModelServer, Reply, Request, says
 
@@ -23,7 +23,7 @@ SAID = "The availability of Row A in 2024 was 90.4 % [1]."
 
 
 def folder_with(library: Path, folder: Path) -> Path:
-    shutil.copytree(library, folder / "data")
+    copy_library(library, folder / "data")
     return folder
 
 

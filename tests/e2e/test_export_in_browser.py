@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import pymupdf
 import pytest
 
+from tests.conftest import copy_library
 from tests.e2e.axe import faults, oversights
 from tests.e2e.conftest import FLAGS, ask, start_server, stop_server, watch
 from tests.test_export_html import ACTIVE, services_with, turn_of
@@ -68,7 +68,7 @@ def download(page: Page, name: str, folder: Path) -> Path:
 def test_a_chat_is_downloaded_opened_offline_followed_and_printed(
     sample_library: Path, tmp_path: Path, browser: Browser
 ) -> None:
-    shutil.copytree(sample_library, tmp_path / "server" / "data")
+    copy_library(sample_library, tmp_path / "server" / "data")
     server = start_server(tmp_path / "server")
     try:
         context = browser.new_context(viewport={"width": 1440, "height": 900})

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.builders import make_html
+from tests.conftest import copy_library
 from tests.e2e.axe import oversights
 from tests.e2e.conftest import Server, ask, drop, start_asking, start_server, stop_server
 from tests.openai_server import ModelServer, Reply, Request, refuses, says
@@ -51,7 +51,7 @@ def answering(
 ) -> Iterator[Server]:
     """The sample documents, and a model that takes three seconds or is overloaded."""
     folder = tmp_path_factory.mktemp("answering")
-    shutil.copytree(sample_library, folder / "data")
+    copy_library(sample_library, folder / "data")
     with ModelServer(_reply) as model:
         extra = {
             "FOLIO_LLM__MODEL": "openai/test",

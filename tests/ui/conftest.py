@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from tests.conftest import ROOT
@@ -17,6 +19,15 @@ if TYPE_CHECKING:
     from streamlit.testing.v1.element_tree import Element
 
 Open = Callable[[ScriptedServices], AppTest]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _components_read_once() -> Iterator[None]:
+    """Each page of a test has a runtime of its own, which reads of all installed packages anew."""
+    once = cache(manifest_scanner.scan_component_manifests)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", once)
+        yield
 
 
 @pytest.fixture

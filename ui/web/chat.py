@@ -17,7 +17,7 @@ from ui.web import (
     models,
     notices,
     pieces,
-    reading,
+    polling,
     recent,
     selection,
     state,
@@ -279,7 +279,7 @@ def _reading_note(services: Services) -> None:
     if not services.progress():
         return
 
-    @st.fragment(run_every=reading.POLL_S)
+    @st.fragment(run_every=polling.POLL_S)
     def redraw() -> None:
         running = services.progress()
         if running:

@@ -12,7 +12,7 @@ import streamlit as st
 
 from rag.errors import RagError
 from ui.question_picture import is_picture, new_picture
-from ui.web import faults, pieces, selection, state, uploads, wording
+from ui.web import faults, pieces, polling, selection, state, uploads, wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ui.web.uploads import Upload
 
 PLACEHOLDER = "Ask about your documents, or paste a picture"
-POLL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +145,6 @@ def _scope_line(services: Services, documents: Sequence[Document]) -> None:
 
     # Polls only while something is read; the page is drawn anew when a text becomes ready.
     if services.progress():
-        st.fragment(draw, run_every=POLL_S)()
+        st.fragment(draw, run_every=polling.POLL_S)()
     else:
         draw()

@@ -11,7 +11,7 @@ import streamlit as st
 
 from ui import boxes
 from ui.coverage import ranges
-from ui.web import figures, passwords, pieces, wording
+from ui.web import figures, passwords, pieces, polling, wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,15 +130,13 @@ def _sheet(
     if not there.is_waiting:
         _grid(document, shown, there, with_left_out=with_left_out)
         return
-
-    @st.fragment(run_every=POLL_S)
-    def fill() -> None:
-        so_far = services.reports.sheet(document, sizes)
-        if not so_far.is_waiting:
-            st.rerun()
-        _grid(document, shown, so_far, with_left_out=with_left_out)
-
-    fill()
+    polling.until(
+        lambda: not services.reports.sheet(document, sizes).is_waiting,
+        lambda: _grid(
+            document, shown, services.reports.sheet(document, sizes), with_left_out=with_left_out
+        ),
+        every_s=POLL_S,
+    )
 
 
 def _grid(

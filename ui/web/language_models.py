@@ -12,7 +12,7 @@ import streamlit as st
 
 from rag.errors import RagError
 from rag.llm_choice import NO_MODEL, PROVIDERS
-from ui.web import pieces, state, wording
+from ui.web import pieces, polling, state, wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from ui.services import Services
     from ui.web.pieces import Tone
 
-POLL_S = 1.0
 KEY, KEEP, NAME, ADDRESS, CAP = "llm-key", "llm-keep", "llm-name", "llm-address", "llm-cap"
 KEY_WORDS = {
     "setting": "Set with FOLIO_LLM__API_KEY",
@@ -75,18 +74,15 @@ def _known(desk: Answering) -> None:
     if not desk.choice().model:
         st.html(pieces.facts([("Used today", spent_words(desk.spent_today()))]))
         return
-    if desk.facts() is None:
-        desk.learn_soon()
-
-    @st.fragment(run_every=POLL_S if desk.facts() is None else None)
-    def draw() -> None:
-        facts = desk.facts()
-        if facts is not None and was_unknown:
-            st.rerun()
+    facts = desk.facts()
+    if facts is not None:
         st.html(pieces.facts(_rows(desk, facts)))
-
-    was_unknown = desk.facts() is None
-    draw()
+        return
+    desk.learn_soon()
+    polling.until(
+        lambda: desk.facts() is not None,
+        lambda: st.html(pieces.facts(_rows(desk, desk.facts()))),
+    )
 
 
 def _rows(desk: Answering, facts: ModelFacts | None) -> list[tuple[str, str]]:

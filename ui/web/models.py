@@ -11,7 +11,7 @@ import streamlit as st
 
 from rag.errors import RagError
 from ui.views import duration_words
-from ui.web import language_models, notices, pieces, state, wording
+from ui.web import language_models, notices, pieces, polling, state, wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ui.services import Services
     from ui.web.pieces import Tone
 
-POLL_S = 1.0
 COLUMNS = 3
 REREADS_NOTHING = "Changing the model re-reads nothing."
 REREADS_NOTHING_REST = (
@@ -84,19 +83,19 @@ def jobs(services: Services, *, key: str, kinds: Sequence[JobKind] = ("fetch", "
     """Fetches and switches, redrawn each second while there are any."""
     if not _of(services, kinds):
         return
+    had_failed = any(job.is_over for job in _of(services, kinds))
 
-    @st.fragment(run_every=POLL_S)
-    def redraw() -> None:
-        running = _of(services, kinds)
+    def is_over() -> bool:
         # One that has ended changes the cards, the offer and the sidebar.
-        if not running or any(job.is_over for job in running) != had_failed:
-            st.rerun()
+        running = _of(services, kinds)
+        return not running or any(job.is_over for job in running) != had_failed
+
+    def draw() -> None:
         with st.container(key=f"panel-models-{key}"):
-            for job in running:
+            for job in _of(services, kinds):
                 _job(services, job, key)
 
-    had_failed = any(job.is_over for job in _of(services, kinds))
-    redraw()
+    polling.until(is_over, draw)
 
 
 def _of(services: Services, kinds: Sequence[JobKind]) -> list[ModelJob]:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from rag.errors import RagError
 from ui.views import note_on_language
-from ui.web import pieces, selection, state, wording
+from ui.web import pieces, polling, selection, state, wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ui.views import Progress
     from ui.web.pieces import Tone
 
-POLL_S = 1.0
 MAX_JOBS = 8
 
 
@@ -36,20 +35,14 @@ def show(services: Services, documents: Sequence[Document], *, key: str) -> None
     if not is_busy(services):
         return
 
-    is_polled = False  # within the run of the whole page nothing after this may be cut off
+    polling.until(lambda: _has_news(services), lambda: _draw(services, key))
 
-    @st.fragment(run_every=POLL_S)
-    def redraw() -> None:
-        nonlocal is_polled
-        # A file that became readable or ready changes rows, scope and notes elsewhere.
-        has_changed = _states(services) != st.session_state.get(state.SEEN_STATES)
-        is_over = any(batch.is_over for batch in state.batches())
-        if is_polled and (has_changed or is_over or not is_busy(services)):
-            st.rerun()
-        is_polled = True
-        _draw(services, key)
 
-    redraw()
+def _has_news(services: Services) -> bool:
+    """A file that became readable or ready changes rows, scope and notes elsewhere."""
+    has_changed = _states(services) != st.session_state.get(state.SEEN_STATES)
+    is_over = any(batch.is_over for batch in state.batches())
+    return has_changed or is_over or not is_busy(services)
 
 
 def tell_news(services: Services) -> None:

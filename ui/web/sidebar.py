@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.web import markup, pieces, reading, recent, reset, selection, state, uploads, wording
+from ui.web import (
+    markup,
+    pieces,
+    polling,
+    reading,
+    recent,
+    reset,
+    selection,
+    state,
+    uploads,
+    wording,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,17 +123,7 @@ def _who_answers(services: Services) -> None:
     if not services.status().is_looking:
         _draw_who(services)
         return
-    is_polled = False  # within the run of the whole page nothing after this may be cut off
-
-    @st.fragment(run_every=reading.POLL_S)
-    def redraw() -> None:
-        nonlocal is_polled
-        if is_polled and not services.status().is_looking:
-            st.rerun()
-        is_polled = True
-        _draw_who(services)
-
-    redraw()
+    polling.until(lambda: not services.status().is_looking, lambda: _draw_who(services))
 
 
 def _draw_who(services: Services) -> None:

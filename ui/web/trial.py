@@ -13,7 +13,7 @@ from evals.outcome import TOP, is_right
 from rag.embed.choice import parse_choice
 from rag.errors import RagError
 from ui.views import duration_words
-from ui.web import notices, pieces, plots, selection, state, trial_pieces, wording
+from ui.web import notices, pieces, plots, polling, selection, state, trial_pieces, wording
 from ui.web.plots import percent
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from ui.services import Services
     from ui.trial import Plan, TrialView
 
-POLL_S = 1.0
 MAX_LOOKED_AT = 30
 KIND_NAMES: dict[Kind, str] = {"text": "Text", "table": "Table", "figure": "Figure"}
 HOW = (
@@ -123,16 +122,13 @@ def _progress(services: Services, view: TrialView) -> None:
     if view.state != "running":
         return
 
-    @st.fragment(run_every=POLL_S)
-    def redraw() -> None:
+    def draw() -> None:
         now = services.trial.view()
-        if now.state != "running":
-            st.rerun()
         with st.container(key="panel-test"):
             share = now.done / now.total if now.total else 0.0
             st.html(pieces.job(*_stage_words(now), share))
 
-    redraw()
+    polling.until(lambda: services.trial.view().state != "running", draw)
 
 
 def _stage_words(view: TrialView) -> tuple[str, str]:
