@@ -1,6 +1,6 @@
 """A turn to JSON and back. Knows values, no disk.
 
-What only ranking needs (legs, search text) is left out. Pictures are kept by their SHA-256;
+What only ranking needs (the search text) is left out. Pictures are kept by their SHA-256;
 where the file lies is asked again when the turn is read. A record of an older Folio may lack
 fields, which then have their defaults.
 """
@@ -18,6 +18,7 @@ from rag.types import (
     Failure,
     Hit,
     Item,
+    LegScore,
     OtherPlace,
     PromptPart,
     Region,
@@ -142,6 +143,7 @@ def _from_hit(hit: Hit) -> Json:
         "page_size": hit.page_size,
         "bits": hit.look_alike_bits,
         "also_in": [[place.document_name, place.page_number] for place in hit.also_in],
+        "legs": {name: [leg.rank, leg.cosine, leg.z, leg.weight] for name, leg in hit.legs.items()},
     }
 
 
@@ -270,6 +272,10 @@ def _to_hit(kept: Json, path: PicturePath) -> Hit:
             OtherPlace(document_name=name, page_number=page)
             for name, page in kept.get("also_in", ())
         ),
+        legs={
+            name: LegScore(rank=rank, cosine=cosine, z=z, weight=weight)
+            for name, (rank, cosine, z, weight) in kept.get("legs", {}).items()
+        },
     )
 
 

@@ -395,6 +395,8 @@ def test_writing_reading_and_writing_a_turn_gives_the_same_record(
     again = read_turn(QUESTION, answer.text, write_turn(turn), lambda _sha256: None)
 
     assert write_turn(again) == write_turn(turn)
+    assert all(source.hit.legs for source in turn.sources)
+    assert [s.hit.legs for s in again.sources] == [s.hit.legs for s in turn.sources]
 
 
 def test_rated_answers_become_a_set_that_can_be_measured(

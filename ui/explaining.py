@@ -46,6 +46,7 @@ STAGES = {
     "rerank": "Second look",
     "evidence": "Check for an answer",
 }
+LEG_ORDER: tuple[LegName, ...] = ("text", "image", "caption", "keywords")
 RAISED = 0.05  # of a height; less is not worth a word
 MAX_LEFT_OUT = 20  # lines on the terminal; --json has all
 
@@ -59,11 +60,21 @@ def reason(one: Considered, bars: Mapping[Group, float]) -> str:
     """Why it was kept or left out, in one short sentence without a stop."""
     if one.fate != "kept":
         return LEFT_OUT[one.fate]
-    if one.hit.look_alike_bits is not None:
+    is_alike = one.hit.look_alike_bits is not None
+    rest = "" if is_alike or passes(one, bars) else ", though it does not pass the bar"
+    return why_kept(one.hit) + rest
+
+
+def why_kept(hit: Hit) -> str:
+    """Why it is among the results, in one short sentence without a stop."""
+    if hit.look_alike_bits is not None:
         return LOOK_ALIKE
-    by_words = ", raised by its keywords" if _is_raised(one.hit) else ""
-    rest = "" if passes(one, bars) else ", though it does not pass the bar"
-    return KEPT[one.hit.why] + by_words + rest
+    return KEPT[hit.why] + (", raised by its keywords" if _is_raised(hit) else "")
+
+
+def leg_rows(hit: Hit) -> list[tuple[str, str]]:
+    """What each search said of it, "Text" and "rank 1, z +5.2"; empty when only its name did."""
+    return [(LEG_WORDS[name], _standing(hit.legs[name])) for name in LEG_ORDER if name in hit.legs]
 
 
 def remark(one: Considered) -> str:
@@ -124,6 +135,10 @@ def _is_raised(hit: Hit) -> bool:
     """Whether it stands higher than its own vectors would have it."""
     own = max((leg.z for leg in hit.legs.values() if leg.z is not None), default=-math.inf)
     return "keywords" in hit.legs and hit.why == "rank" and hit.height > own + RAISED
+
+
+def _standing(leg: LegScore) -> str:
+    return f"rank {leg.rank}" if leg.z is None else f"rank {leg.rank}, z {leg.z:+.1f}"
 
 
 def _leg(leg: LegScore) -> str:

@@ -13,7 +13,7 @@ from streamlit.testing.v1.element_tree import Block as Block_
 from ingest.pagewords import PageWord
 from rag.errors import CorruptFileError
 from rag.library import Block, Page
-from rag.types import Region
+from rag.types import LegScore, Region
 from tests.builders import make_png
 from tests.ui.conftest import ask, page_html
 from tests.ui.scripted import PAGE, ScriptedServices, make_answer, make_document, make_hit
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from streamlit.testing.v1 import AppTest
 
-    from rag.types import BBox, Hit
+    from rag.types import BBox, Hit, LegName
     from tests.ui.conftest import Open
 
 REPORT = make_document("report.pdf")
@@ -49,6 +49,28 @@ def _opened(open_app: Open, services: ScriptedServices, hit: Hit) -> AppTest:
 def _alt(app: AppTest) -> str:
     (alt,) = [picture.alt for element in app.image for picture in element.proto.imgs]
     return str(alt)
+
+
+def test_why_a_source_was_found_stands_below_it(open_app: Open) -> None:
+    legs: dict[LegName, LegScore] = {
+        "keywords": LegScore(rank=2, weight=4.1),
+        "caption": LegScore(rank=1, cosine=0.7, z=5.23),
+    }
+    services = ScriptedServices(library=[REPORT])
+    app = _opened(open_app, services, replace(make_hit(REPORT), why="picture_reserve", legs=legs))
+
+    said = page_html(app)
+    assert "Kept as the best picture, which would not be shown otherwise." in said
+    assert "<dt>Caption</dt><dd>rank 1, z +5.2</dd>" in said
+    assert said.index("<dt>Caption</dt>") < said.index("<dt>Keywords</dt><dd>rank 2</dd>")
+
+
+def test_a_source_called_by_its_name_has_no_ranks(open_app: Open) -> None:
+    services = ScriptedServices(library=[REPORT])
+    app = _opened(open_app, services, replace(make_hit(REPORT), why="named"))
+
+    assert "Put first, the question names it or its page." in page_html(app)
+    assert "rank" not in page_html(app)
 
 
 def test_the_place_says_how_many_pages_there_are_and_what_the_page_calls_itself(

@@ -8,7 +8,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from rag.types import PICTURES
-from ui.explaining import LEFT_OUT, LEG_WORDS, moved, remark, stages
+from ui.explaining import LEFT_OUT, LEG_ORDER, LEG_WORDS, moved, remark, stages
 from ui.web import drawings, wording
 from ui.web.pieces import kind_mark
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 SNIPPET_CHARS = 220
 LEAST_SCALE = 4.5  # z at the right end of a bar, when nothing stands out further
 BEYOND_BAR = 1.3  # the bar to pass is never at the very end
-LEG_ORDER: tuple[LegName, ...] = ("text", "image", "caption", "keywords")
 
 
 def results(

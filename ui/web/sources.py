@@ -13,6 +13,7 @@ import streamlit as st
 
 from rag.errors import RagError
 from ui import cited, outcome
+from ui.explaining import leg_rows, why_kept
 from ui.web import pieces, reader, source_picture, state, wording
 from ui.web.source_picture import marked_page as marked_page  # cleared with a document
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 WIDTH_PX = 620
 QUOTE_CHARS = 900
+Z_WORDS = "z says how far it stands out from the rest of the library."
 MAX_ROWS = 4  # of a table above its picture, which must stay in sight
 
 View = Literal["Page", "Crop"]
@@ -85,6 +87,7 @@ def _draw(sources: list[Source]) -> None:
         source_picture.show_crop(source, quote)
     else:
         source_picture.show_page(source, quote, shown.page, page_count)
+    _draw_why(hit)
 
 
 def _page_facts(hit: Hit) -> tuple[int | None, str]:
@@ -109,6 +112,14 @@ def _draw_words(quote: str, item: Item) -> None:
             first, *others = quote.splitlines()
             quote = "\n".join(filter(None, (first, " ".join(others))))
         st.html(pieces.quote(quote[:QUOTE_CHARS], kind))
+
+
+def _draw_why(hit: Hit) -> None:
+    """Why it was found, and what each search said of it; Inspect has the rest."""
+    st.html(pieces.section("Why this source", level=3) + pieces.meta(f"{why_kept(hit)}."))
+    rows = leg_rows(hit)
+    if rows:
+        st.html(pieces.facts(rows) + pieces.meta(Z_WORDS))
 
 
 def _controls(shown: state.OpenSource, sources: list[Source], place: int) -> View:
