@@ -5,13 +5,16 @@ from __future__ import annotations
 import gc
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from ingest.parts import ParsedPage
+    from tests.counted import CountedPages
     from ui.services import Services
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,19 +57,45 @@ def _copy_data(source: str, target: str) -> None:
         new.truncate()
 
 
+Once = Callable[[str, Callable[[Path], None]], Path]
+
+
 @pytest.fixture(scope="session")
-def sample_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with the sample documents, read once for all workers; to be copied."""
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Makes a file or a folder that all workers of the run need; the first who asks makes it."""
     from filelock import FileLock
 
     base = tmp_path_factory.getbasetemp()
     common = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder = common / "sample-library"
-    with FileLock(common / "sample-library.lock"):
-        if not folder.exists():
-            _read_sample(common / "sample-library-in-making")
-            (common / "sample-library-in-making").rename(folder)
-    return folder
+
+    def made(name: str, make: Callable[[Path], None]) -> Path:
+        target = common / name
+        with FileLock(common / f"{name}.lock"):
+            if not target.exists():
+                make(common / f"{name}-in-making")
+                (common / f"{name}-in-making").rename(target)
+        return target
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def sample_library(once: Once) -> Path:
+    """A data folder with the sample documents; to be copied."""
+    return once("sample-library", _read_sample)
+
+
+@pytest.fixture(scope="session")
+def counted_pages(once: Once, shared: Path) -> CountedPages:
+    """The pages of the files whose figures were counted by hand."""
+    from tests.counted import parse_counted, read_counted
+
+    @cache
+    def pages(name: str) -> dict[int, ParsedPage]:
+        path = shared / "corpus" / "pdf" / name
+        return read_counted(once(f"counted-{name}", lambda target: parse_counted(path, target)))
+
+    return pages
 
 
 @pytest.fixture(scope="module")

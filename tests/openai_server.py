@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -85,6 +86,15 @@ def ignores_stream(text: str) -> Reply:
     return Reply(body=json.dumps({**head, "choices": [choice], "usage": usage}))
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is no fault; anything else is printed."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class ModelServer:
     """Runs in a thread while in its `with` block. The last script is used again and again."""
 
@@ -93,8 +103,7 @@ class ModelServer:
         self.closed_early = threading.Event()  # a client went away in mid-stream
         self._scripts = list(scripts) or [says("ok")]
         self._released = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
 
     @property

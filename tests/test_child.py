@@ -272,6 +272,7 @@ def _kill_the_youngest_of_two_children(*, when: bool) -> None:
         children[-1].kill()
 
 
+@pytest.mark.soak
 def test_a_page_that_never_ends_costs_only_itself_with_two_processes(tmp_path: Path) -> None:
     path = _write(tmp_path, make_endless_pdf([WORDS] * 9, endless_page=6))
     _, pages = _parse(path, LIMITS.model_copy(update={"page_timeout_s": 3.0}))

@@ -172,7 +172,7 @@ def test_a_page_that_cannot_be_drawn_costs_only_its_picture(tmp_path: Path) -> N
     path = tmp_path / "endless.pdf"
     path.write_bytes(make_endless_pdf(["First page.", "Second page.", "Third page."], 2))
 
-    done = inspect(path, "--json", "--out", str(tmp_path / "out"), FOLIO_INGEST__PAGE_TIMEOUT_S="3")
+    done = inspect(path, "--json", "--out", str(tmp_path / "out"), FOLIO_INGEST__PAGE_TIMEOUT_S="2")
 
     assert [page["page"] for page in found(done)["pages"]] == [1, 2, 3]
     drawn = sorted(entry.name for entry in (tmp_path / "out").glob("page-*.png"))

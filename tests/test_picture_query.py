@@ -17,7 +17,6 @@ from rag.look_alikes import LookAlikes
 from rag.picture_hash import METHOD
 from rag.types import Scope
 from tests.builders import make_html, make_png
-from tests.test_pdf_corpus import _counted_pages
 from tests.test_picture_hash import as_jpeg, cut, framed
 from tests.towns import NamedLanes, fill, lanes, parse_here, picture, services, settings_for
 from ui.cli import app
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rag.types import Hit
+    from tests.counted import CountedPages
 
 __all__ = ["lanes", "services"]  # fixtures
 
@@ -35,12 +35,14 @@ REAL = ("redp5110_sampled.pdf", "tracemonkey.pdf")
 
 
 @pytest.fixture(scope="module")
-def real(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+def real(
+    shared: Path, counted_pages: CountedPages, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Services]:
     """A library of two real PDFs, parsed once for all tests, with a stand-in for the model."""
     folder = tmp_path_factory.mktemp("real")
 
     def parse(_: Path, __: str, *, name: str, **___: Any) -> Iterator[object]:
-        pages = _counted_pages(shared, name)
+        pages = counted_pages(name)
         yield DocumentHead(media_type="pdf", page_count=len(pages), title="")
         yield from pages.values()
 

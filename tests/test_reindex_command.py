@@ -68,7 +68,7 @@ def wait_for_runs(data_dir: Path, wanted: int, child: subprocess.Popen[str]) -> 
 
 
 @pytest.mark.parametrize(
-    "count", [20, pytest.param(200, marks=pytest.mark.soak)], ids=["20", "200"]
+    "count", [10, pytest.param(200, marks=pytest.mark.soak)], ids=["10", "200"]
 )
 def test_from_embedder_to_embedder_and_back_with_a_kill_half_way(
     tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch, count: int

@@ -143,7 +143,12 @@ settle(services)
 
 
 @pytest.mark.parametrize(
-    "moment", ["before the new one is ready", "before the switch", "before the old one is gone"]
+    "moment",
+    [
+        pytest.param("before the new one is ready", marks=pytest.mark.soak),
+        "before the switch",
+        pytest.param("before the old one is gone", marks=pytest.mark.soak),
+    ],
 )
 def test_a_kill_while_replacing_loses_neither(tmp_path: Path, moment: str) -> None:
     folder = tmp_path / "library"

@@ -10,7 +10,6 @@ from uuid import UUID
 import numpy as np
 import pytest
 import torch
-from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
 
 from rag.arrange import reorder
 from rag.embed.minilm import minilm_folder
@@ -42,6 +41,8 @@ SETTINGS = EmbedSettings(model="minilm", device="cpu")
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cross-encoder with random weights, as published: two layers of 32."""
+    from transformers import BertConfig, BertForSequenceClassification
+
     made = tmp_path_factory.mktemp("reranker")
     torch.manual_seed(3)
     config = BertConfig(
@@ -65,6 +66,8 @@ def copied(folder: Path, tmp_path: Path) -> Path:
 
 
 def published_scores(folder: Path) -> np.ndarray:
+    from transformers import BertForSequenceClassification, BertTokenizerFast
+
     model = BertForSequenceClassification.from_pretrained(folder).eval()
     tokenizer = BertTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"))
     pairs = tokenizer(

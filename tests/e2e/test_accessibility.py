@@ -115,7 +115,7 @@ def test_on_a_phone_nothing_is_lost(sample_server: Server, open_page: Opener) ->
     page = open_page(sample_server.url, width=390).page
     page.emulate_media(reduced_motion="reduce")
     page.get_by_text("Questions to try").wait_for()
-    assert page.get_by_test_id("stExpandSidebarButton").is_visible(), "the library starts closed"
+    page.get_by_test_id("stExpandSidebarButton").wait_for()  # the library starts closed
     for _ in range(12):
         page.keyboard.press("Tab")
         inside = page.evaluate("!!document.activeElement.closest('[data-testid=stSidebar]')")

@@ -206,7 +206,7 @@ def test_a_hostile_answer_streams_and_reaches_nobody(
             assert set(links) - ours <= {"#cite-0-1"}
             assert ours, "what has no source is marked in the text"
             answer.locator('a[href^="#check-"]').first.click()
-            assert page.locator(next(iter(ours))).is_visible(), "its reason is under the answer"
+            page.locator(next(iter(ours))).wait_for()  # its reason is under the answer
             assert len(page.context.pages) == 1, "the note leads to it on the same page"
             assert answer.locator("img").count() == 0
             assert "verified" in answer.inner_text()

@@ -35,7 +35,7 @@ def test_a_report_shows_pages_and_a_figure_can_be_hidden(server: Server, open_pa
     thumbnail = page.get_by_role("img", name="Page 1 of paper.pdf: 1 figure, 1 table")
     thumbnail.wait_for()
     assert thumbnail.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") == 400
-    assert page.get_by_role("img", name="Figure 1. Height of plant").is_visible()
+    page.get_by_role("img", name="Figure 1. Height of plant").wait_for()
 
     page.get_by_role("button", name="Hide from search").press("Enter")
     page.get_by_text("1 of 1 hidden from search").wait_for()

@@ -88,7 +88,7 @@ def test_a_chat_is_downloaded_opened_offline_followed_and_printed(
 
     opened = Opened(browser, saved, width=390, scheme="dark")
     page = opened.page
-    assert page.get_by_role("heading", level=2, name=QUESTION).is_visible()
+    page.get_by_role("heading", level=2, name=QUESTION).wait_for()
     assert page.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
     assert not opened.is_wide()
     mark = page.get_by_role("link", name="Source 1").first

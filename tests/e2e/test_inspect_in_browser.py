@@ -34,7 +34,7 @@ def test_a_result_shows_its_bars_and_opens_at_its_place(server: Server, open_pag
 
     first = page.locator(".f-hit").first
     first.get_by_text("Figure 1. Height of plant").first.wait_for()
-    assert first.get_by_text("Put first, the question names it").is_visible()
+    first.get_by_text("Put first, the question names it").wait_for()
     drawn = page.locator(".f-thumb img, .f-legs img, .f-spread img")
     assert drawn.count() >= 4
     for number in range(drawn.count()):  # the policy let each one through, and it decodes
@@ -50,7 +50,7 @@ def test_a_result_shows_its_bars_and_opens_at_its_place(server: Server, open_pag
 
     page.get_by_text("Plain order").first.click()
     page.get_by_text("in plain order").wait_for()
-    assert page.get_by_text("ours 1").is_visible()
+    page.get_by_text("ours 1").wait_for()
 
 
 def test_on_a_phone_nothing_scrolls_sideways(server: Server, open_page: Opener) -> None:
@@ -64,4 +64,4 @@ def test_on_a_phone_nothing_scrolls_sideways(server: Server, open_page: Opener) 
     box.press("Enter")
     page.locator(".f-hit").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert page.locator(".f-spread img").first.is_visible()
+    page.locator(".f-spread img").first.wait_for()

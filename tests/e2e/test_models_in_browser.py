@@ -67,4 +67,4 @@ def test_a_non_commercial_model_is_switched_to_only_after_its_licence_is_accepte
 
     card.get_by_role("button", name="Switch to jina").click()
     card.get_by_text("In use").first.wait_for()
-    assert card.get_by_text("CC BY-NC 4.0: no commercial use").is_visible()
+    card.get_by_text("CC BY-NC 4.0: no commercial use").wait_for()

@@ -81,10 +81,10 @@ def test_the_first_screen_says_what_to_do_and_fits(server: Server, open_page: Op
     page.get_by_role("heading", level=1, name="Ask your documents").wait_for()
 
     assert page.locator("h1").count() == 1
-    assert page.locator(".st-key-drop [data-testid=stFileUploaderDropzone]").first.is_visible()
-    assert page.get_by_role("button", name="Use the sample documents").is_visible()
+    page.locator(".st-key-drop [data-testid=stFileUploaderDropzone]").first.wait_for()
+    page.get_by_role("button", name="Use the sample documents").wait_for()
     assert page.get_by_test_id("stChatInputTextArea").is_disabled()
-    assert page.get_by_text("Add a document to start asking").is_visible()
+    page.get_by_text("Add a document to start asking").wait_for()
     main = page.get_by_test_id("stMain")
     assert main.evaluate("e => e.scrollHeight <= e.clientHeight"), "it fits 900 pixels"
 
@@ -134,7 +134,7 @@ def test_an_answer_grows_is_stopped_by_keyboard_and_kept(
     assert words(page).startswith("The availability")
     assert END not in words(page)
     assert page.locator("a.f-card").count() > 0
-    assert page.get_by_role("button", name="Try again").is_visible()
+    page.get_by_role("button", name="Try again").wait_for()
     assert "stopped" in status.first.inner_text()
 
 
@@ -155,7 +155,7 @@ def test_two_tabs_of_one_chat_do_not_disturb_each_other(
 
     until_done(page)
     assert END in words(page)
-    assert page.get_by_text("Searching 7 documents").is_visible(), "ticks are a tab's own"
+    page.get_by_text("Searching 7 documents").wait_for()  # ticks are a tab's own
     other.goto(page.url)
     until_done(other)
     assert words(other) == words(page)
@@ -207,7 +207,7 @@ def test_a_model_that_is_down_leaves_what_was_found(answering: Server, open_page
     page.get_by_text("The language model did not answer").first.wait_for()
     page.locator("a.f-card").first.wait_for()
     assert page.locator(".f-quote, .f-said").count() > 0
-    assert page.get_by_role("button", name="Try again").is_visible()
+    page.get_by_role("button", name="Try again").wait_for()
     assert page.get_by_text("Traceback").count() == 0
 
 
@@ -218,7 +218,7 @@ def test_what_is_not_there_is_said_calmly_with_what_is_closest(
     ask(page, NOT_THERE)
 
     page.locator(".f-badge", has_text="No answer in these documents").wait_for()
-    assert page.get_by_role("heading", name="Closest passages").is_visible()
+    page.get_by_role("heading", name="Closest passages").wait_for()
     assert page.locator(".f-note.f-err").count() == 0
 
 

@@ -54,7 +54,7 @@ def open_test(opened: Watched) -> Page:
 def test_an_empty_library_has_nothing_to_test(server: Server, open_page: Opener) -> None:
     page = open_test(open_page(server.url))
 
-    assert page.get_by_text("There is no document to test.").is_visible()
+    page.get_by_text("There is no document to test.").wait_for()
     assert page.get_by_role("button", name="Run").count() == 0
 
 
