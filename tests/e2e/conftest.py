@@ -251,3 +251,8 @@ def start_asking(page: Page, question: str) -> None:
     box.wait_for(timeout=90_000)
     box.fill(question)
     box.press("Enter")
+
+
+def settle(page: Page) -> None:
+    """Wait until nothing is drawn: what is typed meanwhile may be lost, what is old is pale."""
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()

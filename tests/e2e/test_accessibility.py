@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.axe import faults, oversights
-from tests.e2e.conftest import ask
+from tests.e2e.conftest import ask, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -102,6 +102,7 @@ def test_no_page_shuts_anybody_out(sample_server: Server, open_page: Opener) -> 
 
     found: dict[str, list[str]] = {}
     for name in screens(page):
+        settle(page)
         found[name] = [*faults(page), *oversights(page)]
         in_scheme(page, "dark")
         found[f"{name}, dark"] = faults(page, "color-contrast", "link-in-text-block")

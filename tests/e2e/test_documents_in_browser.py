@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.builders import make_html, make_paper
-from tests.e2e.conftest import drop
+from tests.e2e.conftest import drop, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,15 +54,10 @@ def test_a_report_shows_pages_and_a_figure_can_be_hidden(server: Server, open_pa
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def _settle(page: Page) -> None:
-    """Wait until nothing is drawn: what is typed or clicked meanwhile may be lost."""
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-
-
 def _choose_by_mouse(page: Page) -> None:
     """The second row: the table is drawn on a canvas."""
     page.locator("h2.f-doc", has_text="elmouth.html").wait_for()
-    _settle(page)
+    settle(page)
     box = page.locator('[class*="st-key-files-"] canvas').first.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + 18, box["y"] + 38 + 40 + 20)
@@ -70,7 +65,7 @@ def _choose_by_mouse(page: Page) -> None:
 
 
 def _choose_by_keyboard(page: Page, word: str) -> None:
-    _settle(page)
+    settle(page)
     page.get_by_role("combobox", name="Go to a document").focus()
     page.keyboard.type(word)
     page.get_by_role("option", name=word).wait_for()
