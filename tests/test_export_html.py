@@ -14,17 +14,18 @@ from uuid import UUID, uuid4
 
 import lxml.html
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
+from ingest.pagewords import PageWord
 from rag.errors import EncryptedFileError, NotFoundError
 from rag.library import Place
 from rag.turn import AskedPicture, Turn
 from rag.types import Failure, Unsupported
 from tests.builders import make_png
-from tests.ui.scripted import ScriptedServices, make_answer, make_document, make_hit
+from tests.ui.scripted import PAGE, ScriptedServices, make_answer, make_document, make_hit
 from ui.export import pictures
-from ui.export.chat import GONE, clean, file_name, gather
-from ui.export.html import MACHINE, POLICY, to_html
+from ui.export.chat import GONE, clean, file_name
+from ui.export.html import MACHINE, POLICY
 from ui.export.make import make
 
 if TYPE_CHECKING:
@@ -424,33 +425,62 @@ def turns_of(services: Services, chat_id: UUID) -> list[Turn]:
     return services.chats.open(chat_id, last=10)
 
 
-def test_a_page_is_drawn_once_for_all_its_sources() -> None:
+def test_a_page_is_drawn_once_for_all_its_sources(monkeypatch: pytest.MonkeyPatch) -> None:
     hits = [
         make_hit(REPORT, text=f"Part {n}.", bbox=(70, 90 * n, 520, 90 * n + 60)) for n in (1, 2)
     ]
     services, chat_id = services_with(simple("Part 1. [1] Part 2. [2]", hits))
     drawn: list[int] = []
 
+    draw = services.page_picture
+
     def page_picture(document_id: UUID, number: int) -> bytes:
         drawn.append(number)
-        return services.page_picture(document_id, number)
+        return draw(document_id, number)
 
-    page = lxml.html.document_fromstring(to_html(gather(services, chat_id), page_picture))  # type: ignore[arg-type]
+    monkeypatch.setattr(services, "page_picture", page_picture)
+
+    page = exported(services, chat_id)
 
     assert drawn == [3]
     assert words(page, "//figure[@class='page']//a") == ["Source 1", "Source 2"]
 
 
-def test_a_document_that_cannot_be_drawn_costs_only_its_pages() -> None:
+def test_a_document_that_cannot_be_drawn_costs_only_its_pages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     services, chat_id = services_with(simple())
 
     def page_picture(_document_id: UUID, _number: int) -> bytes:
         message = "It needs its password."
         raise EncryptedFileError(message)
 
-    page = lxml.html.document_fromstring(to_html(gather(services, chat_id), page_picture))  # type: ignore[arg-type]
+    monkeypatch.setattr(services, "page_picture", page_picture)
+
+    page = exported(services, chat_id)
 
     assert words(page, "//li[@id='s-1-1']//blockquote") == ["Output rose 42 per cent to 6.8 TWh."]
+
+
+def test_quoted_words_are_marked_on_the_page() -> None:
+    quote = [
+        PageWord(word, (80 + 50 * at, 100, 125 + 50 * at, 112))
+        for at, word in enumerate(["Output", "rose", "42", "per", "cent", "to", "6.8", "TWh."])
+    ]
+    beside = PageWord("Elsewhere", (80, 400, 140, 412))
+    plain, marked = (drawn_page(page_of(simple(), words=found)) for found in ([], [*quote, beside]))
+
+    changed = ImageChops.difference(plain, marked).getbbox()
+    assert changed is not None
+    scale = plain.width / PAGE[0]
+    x0, y0, x1, y1 = (pixel / scale for pixel in changed)
+    assert (x0, x1) == pytest.approx((80, 75 + 50 * len(quote)), abs=6)
+    assert (y0, y1) == pytest.approx((100, 112), abs=6)
+
+
+def drawn_page(page: HtmlElement) -> Image.Image:
+    (uri,) = page.xpath("//figure[@class='page']//img/@src")
+    return decoded(uri).convert("RGB")
 
 
 def test_signs_that_nobody_sees_are_left_out_and_line_ends_are_kept() -> None:

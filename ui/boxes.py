@@ -135,13 +135,19 @@ def mark_parts(png: bytes, marks: Sequence[Mark], page_size: tuple[float, float]
     return _to_png(page)
 
 
-def mark_sources(png: bytes, marks: Sequence[Mark], page_size: tuple[float, float]) -> Image.Image:
+def mark_sources(
+    png: bytes,
+    marks: Sequence[Mark],
+    page_size: tuple[float, float],
+    words: Sequence[BBox] = (),
+) -> Image.Image:
     """A page picture with the places of several sources framed, the rest of the page veiled.
 
     Args:
         png: The page as displayed, any resolution.
         marks: On this page, each with its kind; a tag stands on top of the frame.
         page_size: Width and height of the page in points.
+        words: Boxes of the words that are quoted, marked as by a highlighter.
 
     Returns:
         An RGB picture, `WIDTH_PX` wide.
@@ -155,7 +161,9 @@ def mark_sources(png: bytes, marks: Sequence[Mark], page_size: tuple[float, floa
         line = LINES[mark.kind]
         if line.fill:
             ink.rectangle(place, fill=(*line.colour, line.fill))
-        _frame(ink, place, line)
+    _highlight(marked, page, [_to_pixels(box, scale, page.size) for box in words])
+    for mark, place in placed:
+        _frame(ink, place, LINES[mark.kind])
     for mark, place in placed:
         if mark.tag:  # above the frame, so that it hides nothing of the box
             top = place[1] - TAG_PX - FRAME_PX if place[1] > TAG_PX + FRAME_PX else place[1]

@@ -55,6 +55,7 @@ class ToldSource:
     place: str
     kind: Kind
     quote: str  # words of the document; "" where the answer or the picture has them
+    said: str  # its words that carry the answer, to be marked on its page
     rows: tuple[tuple[str, ...], ...] = ()  # of a table, all of it, the head first
     language: str = ""  # of its document
     note: str = ""  # why there is no more of it
@@ -191,6 +192,7 @@ def _source(
         place=clean(wording.source_place_long(hit)),
         kind=hit.item.kind,
         quote=_quote(source, answer),
+        said=outcome.quoted(answer, source),
         rows=tuple(tuple(row) for row in rows),
         language=document.language if document is not None else "",
         note="" if document is not None else GONE,

@@ -19,9 +19,10 @@ from ui.web.wording import count, cut
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from ui.cited import Pages
     from ui.export.chat import ToldChat, ToldSource, ToldTurn
     from ui.export.licences import Licence
-    from ui.export.pictures import Album, MarkedPage, PagePicture, Picture
+    from ui.export.pictures import Album, MarkedPage, Picture
     from ui.outcome import Told
 
 STYLE = Path(__file__).with_name("style.css")
@@ -42,14 +43,14 @@ OWNERS = (
 )
 
 
-def to_html(chat: ToldChat, page_picture: PagePicture) -> str:
+def to_html(chat: ToldChat, services: Pages) -> str:
     """The whole file.
 
     Args:
         chat: from `gather`.
-        page_picture: draws a page of a document as PNG; may raise a `RagError`.
+        services: Draws pages and finds their words.
     """
-    album = collect(chat, page_picture)
+    album = collect(chat, services)
     return "".join(
         [
             _head(chat),

@@ -32,7 +32,7 @@ def make(services: Services, chat_id: UUID, form: Format) -> bytes:
     else:
         from ui.export.html import to_html
 
-        data = to_html(chat, services.page_picture).encode()
+        data = to_html(chat, services).encode()
     ms = round((time.monotonic() - started) * 1000)
     logger.info("exported form=%s turns=%d bytes=%d ms=%d", form, len(chat.turns), len(data), ms)
     return data

@@ -1,4 +1,4 @@
-"""The pictures of an export: crops, and pages with all cited places drawn, each once.
+"""The pictures of an export: crops, and pages with all cited places and words, each once.
 
 Knows Pillow and where pictures come from, no HTML. Pictures are made smaller; what would make
 the file too large, or cannot be drawn any more, is counted and told.
@@ -18,14 +18,15 @@ from PIL import Image
 from rag.errors import RagError
 from rag.types import PICTURES
 from ui import boxes
+from ui.cited import quoted_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from uuid import UUID
 
+    from rag.types import BBox
+    from ui.cited import Pages
     from ui.export.chat import ToldChat, ToldSource, ToldTurn
-
-    PagePicture = Callable[[UUID, int], bytes]
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ class Album:
     left_out: tuple[str, ...]  # sentences
 
 
-def collect(chat: ToldChat, page_picture: PagePicture) -> Album:
+def collect(chat: ToldChat, services: Pages) -> Album:
     """Read, draw and shrink the pictures of a chat. Takes about half a second a page at first."""
     room = _Room(MAX_BYTES)
     asked = {t.number: p for t in chat.turns if (p := room.take_file(t.picture_path)) is not None}
@@ -103,12 +104,13 @@ def collect(chat: ToldChat, page_picture: PagePicture) -> Album:
         if room.is_full:
             break
         try:
-            png = page_picture(*page.key)
+            png = services.page_picture(*page.key)
+            words = _quoted(page, services)
         except RagError as error:  # deleted, encrypted, or no longer to be drawn
             logger.info("page is not exported page=%s error=%s", page.key, error)
             unreadable += 1
             continue
-        page.picture = room.take(_mark(png, page, is_single=len(chat.turns) == 1))
+        page.picture = room.take(_mark(png, page, words, is_single=len(chat.turns) == 1))
         if page.picture is not None:
             drawn.append(page)
     left = len(pages) - len(drawn) - unreadable
@@ -218,14 +220,26 @@ def _sources(chat: ToldChat) -> Iterator[tuple[ToldTurn, ToldSource]]:
             yield turn, source
 
 
-def _mark(png: bytes, page: MarkedPage, *, is_single: bool) -> Image.Image:
+def _quoted(page: MarkedPage, services: Pages) -> list[BBox]:
+    """The words on the page that carry an answer, of all sources that stand on it."""
+    found: list[BBox] = []
+    for source, _ in page.cited_by():
+        item = source.hit.item
+        by_page = quoted_words(
+            services, page.key.document_id, item.regions, source.said, item.caption
+        )
+        found.extend(by_page.get(page.key.number, ()))
+    return found
+
+
+def _mark(png: bytes, page: MarkedPage, words: Sequence[BBox], *, is_single: bool) -> Image.Image:
     marks = []
     tagged: set[Cited] = set()
     for box, cited in page.places.items():
         fresh = [who for _, who in cited if who not in tagged]  # a text may have many boxes
         tagged.update(fresh)
         marks.append(boxes.Mark(cited[0][0].kind, box, _tag(fresh, is_single=is_single)))
-    return boxes.mark_sources(png, marks, page.size)
+    return boxes.mark_sources(png, marks, page.size, words)
 
 
 def _tag(cited: Sequence[Cited], *, is_single: bool) -> str:
