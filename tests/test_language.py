@@ -271,9 +271,9 @@ def test_neither_start_nor_an_import_loads_the_detector() -> None:
     [
         ("html", "readability-qq.html", "zh"),
         ("html", "readability-v8-blog.html", "en"),
-        ("pdf", "normal_4pages.pdf", "ko"),
+        pytest.param("pdf", "normal_4pages.pdf", "ko", marks=pytest.mark.soak),
         ("pdf", "right_to_left_03.pdf", "fa"),
-        ("pdf", "160F-2019.pdf", "fr"),
+        pytest.param("pdf", "160F-2019.pdf", "fr", marks=pytest.mark.soak),
         ("pdf", "ocr_test.pdf", ""),
     ],
 )

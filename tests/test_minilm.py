@@ -175,6 +175,7 @@ def lane_in(precision: Literal["fp32", "bf16"]) -> TextLane:
     )
 
 
+@pytest.mark.soak
 def test_bf16_keeps_the_vectors_of_real_chunks(shared: Path) -> None:
     texts = corpus_chunks(shared, 80)
 

@@ -182,6 +182,7 @@ services.pipeline.run(document.id)
 """
 
 
+@pytest.mark.soak
 def test_a_kill_in_mid_ingest_leaves_nothing_half_visible(tmp_path: Path) -> None:
     folder = tmp_path / "library"
     done = subprocess.run(

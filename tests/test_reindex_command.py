@@ -67,9 +67,8 @@ def wait_for_runs(data_dir: Path, wanted: int, child: subprocess.Popen[str]) -> 
     pytest.fail(f"it ended before it could be killed: {child.communicate()}")
 
 
-@pytest.mark.parametrize(
-    "count", [10, pytest.param(200, marks=pytest.mark.soak)], ids=["10", "200"]
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("count", [20, 200])
 def test_from_embedder_to_embedder_and_back_with_a_kill_half_way(
     tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:

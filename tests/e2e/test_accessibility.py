@@ -53,6 +53,7 @@ def screens(page: Page) -> Iterator[str]:
     yield "ask"
     ask(page, QUESTION)
     page.locator("a.f-card").first.wait_for()
+    page.locator("[role=status]", has_text="Answer ready").wait_for(state="attached")
     yield "answer"
     page.locator("a.f-card").first.click()
     drawer = page.get_by_role("dialog")

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.builders import PageSpec, make_html, make_paper, make_pdf
-from tests.e2e.conftest import Server, ask, drop, start_asking, start_server, stop_server
+from tests.e2e.conftest import Server, ask, drop, start_asking, start_server, stop_server, watch
 from tests.openai_server import ModelServer, says
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from playwright.sync_api import Browser
 
     from tests.e2e.conftest import Watched
 
@@ -110,19 +112,17 @@ def test_documents_can_be_deleted_and_leave_nothing(server: Server, open_page: O
     page.get_by_text("0 vectors, 0 entries and 0 files of it are left here.").wait_for()
 
 
-def test_the_page_can_be_used_by_keyboard_and_read_aloud(server: Server, open_page: Opener) -> None:
-    page = open_page(server.url).page
-    ask(page, "Who built the lighthouse?")
+def test_what_is_asked_for_elsewhere_is_noted_and_found_nowhere(browser: Browser) -> None:
+    from playwright.sync_api import Error
 
-    link = page.get_by_role("link", name="[1]").first
-    link.focus()
-    page.keyboard.press("Enter")
-    page.get_by_role("dialog").wait_for()
-    page.keyboard.press("Escape")
-    page.get_by_role("dialog").wait_for(state="detached")
+    with browser.new_context() as context:
+        context.new_page()
+        watched = watch(context, "http://127.0.0.1:9")
 
-    assert page.locator("h1").count() == 1
-    assert page.locator("[role=status]", has_text="Answer ready").count() == 1
+        with pytest.raises(Error, match="ERR_NAME_NOT_RESOLVED"):
+            watched.page.goto("http://192.0.2.1/a.png")  # an address for documentation
+
+        assert watched.outside == ["http://192.0.2.1/a.png"]
 
 
 def test_a_new_question_is_brought_into_sight(server: Server, open_page: Opener) -> None:
@@ -133,21 +133,6 @@ def test_a_new_question_is_brought_into_sight(server: Server, open_page: Opener)
     last = page.locator("h2.f-q").last.bounding_box()
     assert last is not None
     assert 0 <= last["y"] < 200
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "dark"), (390, "light")])
-def test_pages_fit_and_follow_the_scheme(
-    server: Server, open_page: Opener, scheme: str, width: int
-) -> None:
-    page = open_page(server.url, width=width, scheme=scheme).page
-    page.locator("h1").wait_for(state="attached")
-
-    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    background = page.evaluate(
-        "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
-    )
-    red = int("".join(c if c.isdigit() else " " for c in background).split()[0])
-    assert (red < 80) == (scheme == "dark")
 
 
 class _Canary:

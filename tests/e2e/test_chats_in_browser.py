@@ -63,6 +63,7 @@ def await_server(server: Server) -> None:
     pytest.fail("the server did not come back")
 
 
+@pytest.mark.soak
 def test_an_answer_stays_the_same_over_reload_and_restart_until_it_is_deleted(
     sample_library: Path, tmp_path: Path, open_page: Any
 ) -> None:

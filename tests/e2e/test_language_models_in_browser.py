@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Opener = Callable[..., Watched]
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.soak]
 
 KEY = "sk-proj-abcdefghij1234567890"
 BODY = "<main><h1>Harbour</h1><p>The harbour of Elmouth has seven cranes and a ferry.</p></main>"
