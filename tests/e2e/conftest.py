@@ -13,7 +13,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -196,6 +197,13 @@ def browser(chromium: str) -> Iterator[Browser]:
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[Any]:
     """Opens an address as a browser that was never here; what it did is checked at the end."""
+    with watching(browser) as start:
+        yield start
+
+
+@contextmanager
+def watching(browser: Browser) -> Iterator[Callable[..., Watched]]:
+    """Opens pages that are watched until the end of the block, where what they did is checked."""
     opened: list[tuple[BrowserContext, Watched]] = []
 
     def start(url: str, *, width: int = 1440, scheme: Any = "light") -> Watched:
@@ -210,9 +218,11 @@ def open_page(browser: Browser) -> Iterator[Any]:
         watched.page.get_by_test_id("stChatInputTextArea").wait_for()
         return watched
 
-    yield start
-    for context, _ in opened:
-        context.close()
+    try:
+        yield start
+    finally:
+        for context, _ in opened:
+            context.close()
     for _, watched in opened:
         watched.assert_clean()
 

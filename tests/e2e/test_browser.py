@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.builders import PageSpec, make_html, make_paper, make_pdf
-from tests.e2e.conftest import Server, ask, drop, start_asking, start_server, stop_server, watch
+from tests.e2e.conftest import Server, ask, drop, start_asking, start_server, stop_server
 from tests.openai_server import ModelServer, says
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from playwright.sync_api import Browser
 
     from tests.e2e.conftest import Watched
 
@@ -112,17 +110,19 @@ def test_documents_can_be_deleted_and_leave_nothing(server: Server, open_page: O
     page.get_by_text("0 vectors, 0 entries and 0 files of it are left here.").wait_for()
 
 
-def test_what_is_asked_for_elsewhere_is_noted_and_found_nowhere(browser: Browser) -> None:
+def test_what_is_asked_for_elsewhere_is_noted_and_found_nowhere(
+    server: Server, open_page: Opener
+) -> None:
     from playwright.sync_api import Error
 
-    with browser.new_context() as context:
-        context.new_page()
-        watched = watch(context, "http://127.0.0.1:9")
+    watched = open_page(server.url)
 
-        with pytest.raises(Error, match="ERR_NAME_NOT_RESOLVED"):
-            watched.page.goto("http://192.0.2.1/a.png")  # an address for documentation
+    with pytest.raises(Error, match="ERR_NAME_NOT_RESOLVED"):
+        watched.page.goto("http://192.0.2.1/a.png")  # an address for documentation
 
-        assert watched.outside == ["http://192.0.2.1/a.png"]
+    assert watched.outside == ["http://192.0.2.1/a.png"]
+    watched.outside.clear()
+    watched.complaints.clear()
 
 
 def test_a_new_question_is_brought_into_sight(server: Server, open_page: Opener) -> None:

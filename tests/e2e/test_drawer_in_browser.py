@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.builders import PageSpec, make_html, make_pdf
-from tests.e2e.conftest import Server, ask, drop
+from tests.e2e.conftest import Server, ask, drop, watching
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Browser, Locator, Page
 
     from tests.e2e.conftest import Watched
 
@@ -49,17 +49,17 @@ def _handbook() -> bytes:
     )
 
 
-def _asked(page: Page) -> None:
-    """The handbook and a web page are read, and the question is answered."""
-    if not page.locator('[class*="st-key-doc-"]', has_text="sandhaven.pdf").count():
+@pytest.fixture(scope="module")
+def read_server(server: Server, browser: Browser) -> Server:
+    """The handbook and a web page are read."""
+    body = f"<main><h1>Harbour</h1><p>{BOATS}</p><p>{LAMP.replace('1871', '1871 AD')}</p></main>"
+    with watching(browser) as start:
+        page = start(server.url).page
         drop(page, "sandhaven.pdf", _handbook())
         page.locator('[class*="st-key-doc-"]', has_text="sandhaven.pdf").first.wait_for()
-        body = (
-            f"<main><h1>Harbour</h1><p>{BOATS}</p><p>{LAMP.replace('1871', '1871 AD')}</p></main>"
-        )
         drop(page, "harbour.html", make_html(body), "text/html")
         page.locator('[class*="st-key-doc-"]', has_text="harbour.html").first.wait_for()
-    ask(page, QUESTION)
+    return server
 
 
 def _picture(page: Page) -> bytes:
@@ -89,10 +89,10 @@ def _card(page: Page, name: str) -> Locator:
 
 
 def test_the_drawer_by_mouse_marks_the_words_and_turns_pages(
-    server: Server, open_page: Opener
+    read_server: Server, open_page: Opener
 ) -> None:
-    page = open_page(server.url).page
-    _asked(page)
+    page = open_page(read_server.url).page
+    ask(page, QUESTION)
 
     _card(page, "sandhaven.pdf, p. 2").click()
     drawer = page.get_by_role("dialog")
@@ -126,10 +126,10 @@ def test_the_drawer_by_mouse_marks_the_words_and_turns_pages(
 
 
 def test_the_drawer_by_keyboard_goes_through_the_sources_and_gives_the_focus_back(
-    server: Server, open_page: Opener
+    read_server: Server, open_page: Opener
 ) -> None:
-    page = open_page(server.url).page
-    _asked(page)
+    page = open_page(read_server.url).page
+    ask(page, QUESTION)
     link = page.locator('a[href^="#cite-"]').first
     target = link.get_attribute("href")
     link.focus()
@@ -158,10 +158,10 @@ def test_the_drawer_by_keyboard_goes_through_the_sources_and_gives_the_focus_bac
 
 
 def test_the_drawer_fits_a_narrow_screen_and_is_dark_with_it(
-    server: Server, open_page: Opener
+    read_server: Server, open_page: Opener
 ) -> None:
-    page = open_page(server.url, width=390, scheme="dark").page
-    _asked(page)
+    page = open_page(read_server.url, width=390, scheme="dark").page
+    ask(page, QUESTION)
     _card(page, "sandhaven.pdf, p. 2").click()
     _picture(page)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from tests.builders import make_html
 from tests.conftest import copy_library
 from tests.e2e.axe import oversights
 from tests.e2e.conftest import Server, ask, drop, start_asking, start_server, stop_server
-from tests.openai_server import ModelServer, Reply, Request, refuses, says
+from tests.openai_server import ModelServer, Reply, Request, refuses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ SLOW = "What was the availability of Row A in 2024?"
 DOWN = "What was the availability of Row B in 2024, please?"  # the model stumbles over "please"
 NOT_THERE = "Who is the patron saint of beekeepers in Andalusia?"
 OPENERS = r"\.launch\w*\(|\.new_context\("
+ENOUGH = threading.Event()
 START, END = "The availability of Row A was 90.4 % [1].", "That was all."
 HOSTILE = (
     "![x](a.png).html",
@@ -42,14 +44,25 @@ def _reply(request: Request) -> Reply:
     asked = str(request.body["messages"][-1]["content"])
     if "please" in asked:
         return refuses(503, "The model is overloaded.")
-    return says(START, *[" And more."] * 25, f" {END}", pause_s=0.1)
+    return Reply(pieces=_until_asked_to_end())
+
+
+def _until_asked_to_end() -> Iterator[str]:
+    """An answer that grows until `until_done`, however slow the machine is."""
+    ENOUGH.clear()
+    yield START
+    for _ in range(400):
+        yield " And more."
+        if ENOUGH.wait(0.15):
+            break
+    yield f" {END}"
 
 
 @pytest.fixture(scope="module")
 def answering(
     tmp_path_factory: pytest.TempPathFactory, chromium: str, sample_library: Path
 ) -> Iterator[Server]:
-    """The sample documents, and a model that takes three seconds or is overloaded."""
+    """The sample documents, and a model that goes on until it is enough, or is overloaded."""
     folder = tmp_path_factory.mktemp("answering")
     copy_library(sample_library, folder / "data")
     with ModelServer(_reply) as model:
@@ -73,6 +86,7 @@ def until_streaming(page: Page) -> None:
 
 
 def until_done(page: Page) -> None:
+    ENOUGH.set()
     page.get_by_role("button", name="What the model saw").wait_for()
 
 
