@@ -21,7 +21,7 @@ from ui import boxes
 from ui.cited import quoted_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from uuid import UUID
 
     from rag.types import BBox
@@ -100,12 +100,13 @@ def collect(chat: ToldChat, services: Pages) -> Album:
     pages = _places(chat)
     drawn: list[MarkedPage] = []
     unreadable = 0
+    said: dict[Cited, Mapping[int, Sequence[BBox]]] = {}
     for page in pages[:MAX_PAGES]:
         if room.is_full:
             break
         try:
             png = services.page_picture(*page.key)
-            words = _quoted(page, services)
+            words = _quoted(page, services, said)
         except RagError as error:  # deleted, encrypted, or no longer to be drawn
             logger.info("page is not exported page=%s error=%s", page.key, error)
             unreadable += 1
@@ -220,15 +221,21 @@ def _sources(chat: ToldChat) -> Iterator[tuple[ToldTurn, ToldSource]]:
             yield turn, source
 
 
-def _quoted(page: MarkedPage, services: Pages) -> list[BBox]:
-    """The words on the page that carry an answer, of all sources that stand on it."""
+def _quoted(
+    page: MarkedPage, services: Pages, known: dict[Cited, Mapping[int, Sequence[BBox]]]
+) -> list[BBox]:
+    """The words on the page that carry an answer, of all sources that stand on it.
+
+    Those of a source are looked for once; they may stand on its other pages too.
+    """
     found: list[BBox] = []
-    for source, _ in page.cited_by():
-        item = source.hit.item
-        by_page = quoted_words(
-            services, page.key.document_id, item.regions, source.said, item.caption
-        )
-        found.extend(by_page.get(page.key.number, ()))
+    for source, who in page.cited_by():
+        if who not in known:
+            item = source.hit.item
+            known[who] = quoted_words(
+                services, page.key.document_id, item.regions, source.said, item.caption
+            )
+        found.extend(known[who].get(page.key.number, ()))
     return found
 
 

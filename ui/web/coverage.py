@@ -130,11 +130,15 @@ def _sheet(
     if not there.is_waiting:
         _grid(document, shown, there, with_left_out=with_left_out)
         return
+
+    def is_over() -> bool:
+        nonlocal there
+        there = services.reports.sheet(document, sizes)
+        return not there.is_waiting
+
     polling.until(
-        lambda: not services.reports.sheet(document, sizes).is_waiting,
-        lambda: _grid(
-            document, shown, services.reports.sheet(document, sizes), with_left_out=with_left_out
-        ),
+        is_over,
+        lambda: _grid(document, shown, there, with_left_out=with_left_out),
         every_s=POLL_S,
     )
 
