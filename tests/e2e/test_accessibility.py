@@ -105,7 +105,10 @@ def test_no_page_shuts_anybody_out(sample_server: Server, open_page: Opener) -> 
     for name in screens(page):
         settle(page)
         found[name] = [*faults(page), *oversights(page)]
+        app = page.get_by_test_id("stApp")
+        assert app.evaluate(BACKGROUND) >= 80
         in_scheme(page, "dark")
+        assert app.evaluate(BACKGROUND) < 80
         found[f"{name}, dark"] = faults(page, "color-contrast", "link-in-text-block")
         in_scheme(page, "light")
 
